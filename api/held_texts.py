@@ -1,0 +1,97 @@
+"""Held texts that may go now: candidates by the number's facts, decided by the policy of now."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from api.service import Service
+from consent_ledger.decision import UnknownPurposeError, decide
+from consent_ledger.held import Held
+from consent_ledger.store.codec import decode_held
+from consent_ledger.store.reader import View
+from consent_ledger.words import MessageState
+
+CANDIDATES: Final = """
+SELECT d.number_id, d.held, n.e164, d.position
+FROM deferred_messages d LEFT JOIN numbers n USING (number_id)
+WHERE d.account_id = %s AND d.state = 'deferred' AND d.position > %s
+    AND (d.ready OR d.policy_version <> %s)
+ORDER BY d.position LIMIT %s"""
+"""Texts asked about under an older policy are candidates too: the newer one may let them go."""
+
+PAGES: Final = 50
+"""Pages of candidates read for one page of answers; a cursor goes on from there."""
+
+
+class Waiting:
+    """A held text with the number it is for; None where its person was erased."""
+
+    def __init__(self, number_id: UUID, held: Held, number: str | None) -> None:
+        self.number_id = number_id
+        self.held = held
+        self.number = number
+
+    def state_in(self, view: View) -> MessageState:
+        """Its state at the moment of a view: held, releasable or at its end."""
+        if self.held.is_expired(view.now):
+            return MessageState.EXPIRED
+        if self.held.state is MessageState.DEFERRED and self._may_go(view):
+            return MessageState.RELEASABLE
+        return self.held.state
+
+    def _may_go(self, view: View) -> bool:
+        row = view.number((self.number_id,))[1]
+        if row.snapshot is None:
+            return False
+        standing = row.snapshot.standing
+        others = [(i, view.number((i,))[1].snapshot) for i in self.held.asked.contacts]
+        if any(snapshot is None for _, snapshot in others):
+            return False
+        contacts = tuple((i, snapshot.standing) for i, snapshot in others if snapshot is not None)
+        question = replace(self.held.question, contacts=contacts)
+        try:
+            decision = decide(standing, question, view.account, view.now)
+        except UnknownPurposeError:
+            return False
+        return decision.may_text and not self.held.is_barred(standing)
+
+
+async def find_releasable(
+    service: Service, account_id: UUID, after: int, limit: int
+) -> tuple[list[Waiting], int | None]:
+    """Up to `limit` texts that may go now, the oldest first, and where to go on, if anywhere."""
+    found: list[Waiting] = []
+    view = await service.reader.view(account_id, [])
+    policy_version = view.account.policy_at(view.now).version
+    for _ in range(PAGES):
+        rows = await _candidates(service, account_id, after, policy_version, limit)
+        view = await service.reader.view(account_id, _ids(rows))
+        for number_id, held, number, position in rows:
+            waiting = Waiting(number_id, held, number)
+            if waiting.state_in(view) is MessageState.RELEASABLE:
+                found.append(waiting)
+            after = position
+            if len(found) == limit:
+                return found, after
+        if len(rows) < limit:
+            return found, None
+    return found, after
+
+
+Row = tuple[UUID, Held, str | None, int]
+
+
+def _ids(rows: list[Row]) -> list[UUID]:
+    ids = {number_id for number_id, _, _, _ in rows}
+    ids.update(other for _, held, _, _ in rows for other in held.asked.contacts)
+    return list(ids)
+
+
+async def _candidates(
+    service: Service, account_id: UUID, after: int, policy_version: int, limit: int
+) -> list[Row]:
+    params: tuple[Any, ...] = (account_id, after, policy_version, limit)
+    async with service.connection() as conn:
+        rows = await (await conn.execute(CANDIDATES, params)).fetchall()
+    return [(row[0], decode_held(row[1]), row[2], row[3]) for row in rows]

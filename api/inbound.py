@@ -1,0 +1,124 @@
+"""A contact's text, whichever way it came: read, recorded, answered."""
+
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from api.service import Service
+from api.submit import digest, receipt_fields
+from consent_ledger import commands as c
+from consent_ledger.facts import Evidence, event_id
+from consent_ledger.ledger import INBOUND_CLAIM, Claim, Submission
+from consent_ledger.lexicon import DEFAULT_LEXICON, interpret
+from consent_ledger.number import UnparseableNumber, canonical
+from consent_ledger.words import ActorKind, Basis, Channel
+
+KEEP_UNPARSED: Final = """
+INSERT INTO unparsed_words (account_id, sender, body, provider_message_id)
+VALUES (%s, %s, %s, %s)"""
+
+
+class Inbound(msgspec.Struct, frozen=True):
+    """A text as a provider or sender delivers it; `scope` keeps their message ids apart."""
+
+    sender: str
+    to: str
+    body: str
+    message_id: str
+    media_count: int
+    at: int | None
+    basis: Basis
+    scope: str
+    answered_by_provider: bool = False
+    correlation_id: str | None = None
+
+
+async def receive(
+    service: Service, account_id: UUID, text: Inbound, claims: tuple[Claim, ...] = ()
+) -> dict[str, Any]:
+    """Records a text and answers how it was understood and what to reply (contract section 4).
+
+    Words from a sender that is no number are kept for a person to read, never refused.
+    """
+    body = text.body.replace("\x00", "")
+    reading = interpret(body, DEFAULT_LEXICON)
+    region = service.account(account_id).default_region
+    try:
+        e164 = canonical(text.sender, region, assume_international=True)
+    except UnparseableNumber:
+        return await _keep(service, account_id, text, str(reading.understood_as))
+    ids = service.keyring.candidate_ids(account_id, e164)
+    command = c.ReceiveText(
+        told=c.Told(
+            actor=ActorKind.CONTACT,
+            channel=Channel.SMS,
+            at=text.at,
+            basis=text.basis,
+            evidence=Evidence(
+                provider_message_id=text.message_id,
+                text_digest=service.keyring.digest("words", body.encode()).hex()[:32],
+            ),
+            correlation_id=text.correlation_id,
+        ),
+        understood_as=str(reading.understood_as),
+        matched=reading.matched,
+        lexicon_version=str(reading.lexicon_version),
+        media_count=text.media_count,
+        sending_number_id=_sending_number(service, account_id, text.to, region),
+        answered_by_provider=text.answered_by_provider,
+    )
+    # A provider's message id is one fact (R-O1); another number's cannot hide it.
+    key = digest(text.scope.encode(), text.message_id.encode(), ids[-1].bytes)
+    submission = Submission(
+        account_id=account_id,
+        candidates=ids,
+        number=e164,
+        command=command,
+        claims=(Claim(INBOUND_CLAIM, key), *claims),
+        words=body,
+    )
+    receipt = await service.writer.record(submission)
+    answer = receipt.answer
+    reply = None
+    if answer.reply is not None:
+        reply = {"kind": answer.reply, "to": e164, "text": answer.text}
+    review = event_id(receipt.number_id, answer.review) if answer.review is not None else None
+    return {
+        **receipt_fields(receipt),
+        "understood_as": answer.understood_as,
+        "reply": reply,
+        "review_id": review,
+    }
+
+
+def _sending_number(
+    service: Service, account_id: UUID, text: str, region: str | None
+) -> UUID | None:
+    try:
+        e164 = canonical(text, region, assume_international=True)
+    except UnparseableNumber:
+        return None
+    return service.keyring.candidate_ids(account_id, e164)[-1]
+
+
+async def _keep(
+    service: Service, account_id: UUID, text: Inbound, understood_as: str
+) -> dict[str, Any]:
+    async with service.connection() as conn:
+        kept = (account_id, _plain(text.sender), _plain(text.body), _plain(text.message_id))
+        await conn.execute(KEEP_UNPARSED, kept)
+    return {
+        "number_id": None,
+        "number_version": 0,
+        "position": None,
+        "recorded": [],
+        "understood_as": understood_as,
+        "reply": None,
+        "review_id": None,
+        "kept_for_review": True,
+    }
+
+
+def _plain(text: str) -> str:
+    return text.replace("\x00", "")

@@ -1,0 +1,106 @@
+"""Around every request: a limit on its body, a line in the log, a place in the metrics.
+
+Plain ASGI, as these run for every check.
+"""
+
+import time
+from typing import Final
+
+import structlog
+from prometheus_client import Counter, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import Problem, respond
+from api.settings import BATCH_BODY_LIMIT, BODY_LIMIT
+
+REQUESTS: Final = Counter(
+    "consent_ledger_requests_total", "Requests by route and status", ["route", "status"]
+)
+SECONDS: Final = Histogram(
+    "consent_ledger_request_seconds",
+    "Time to answer by route",
+    ["route"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
+)
+BATCHES: Final = ("/batch",)
+
+log = structlog.get_logger("request")
+
+
+class BodyLimit:
+    """Refuses a body over the limit before it is read to its end: 413."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Counts the bytes as they come; a stated length over the limit is refused at once."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        limit = BATCH_BODY_LIMIT if scope["path"].endswith(BATCHES) else BODY_LIMIT
+        if _stated_length(scope) > limit:
+            await _too_large(limit)(scope, receive, send)
+            return
+        read = 0
+
+        async def counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > limit:
+                raise _problem(limit)
+            return message
+
+        await self.app(scope, counted, send)
+
+
+def _stated_length(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else 0
+    return 0
+
+
+def _problem(limit: int) -> Problem:
+    return Problem(413, "body-too-large", f"The body may have at most {limit} bytes.")
+
+
+def _too_large(limit: int) -> ASGIApp:
+    return respond(_problem(limit))
+
+
+class Observed:
+    """One log line and one count a request: method, route, status, time. Never the URL's values,
+    never a body: no number can be in them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Times the request and notes how it ended."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began, status = time.perf_counter(), 500
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noted)
+        finally:
+            seconds = time.perf_counter() - began
+            route = _route(scope)
+            REQUESTS.labels(route, str(status)).inc()
+            SECONDS.labels(route).observe(seconds)
+            level = log.debug if status < 400 else log.info
+            level("request", method=scope["method"], route=route, status=status, seconds=seconds)
+
+
+def _route(scope: Scope) -> str:
+    route = scope.get("route")
+    return getattr(route, "path", "none")

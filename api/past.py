@@ -1,0 +1,105 @@
+"""Questions about the past: what was true then, and what was known then (contract section 3)."""
+
+from typing import Any
+from uuid import UUID
+
+from api import render
+from api.problems import invalid
+from api.service import Service
+from consent_ledger.account import Account, evolve_account
+from consent_ledger.decision import Decision, Question, decide, unreadable
+from consent_ledger.facts import Event
+from consent_ledger.snapshot import counted
+from consent_ledger.standing import Standing, fold
+from consent_ledger.store.log import read_stream
+from consent_ledger.store.mapper import UnreadableEventError
+
+
+class _Past:
+    """A number's stream, and what of it counts for one look back."""
+
+    def __init__(self, number_id: UUID, events: list[Event] | None, as_of: int | None) -> None:
+        self.number_id = number_id
+        self.version = events[-1].originator_version if events else 0
+        self.position = (events[-1].position or 0) if events else 0
+        self.standing: Standing | None = None
+        if events is not None:
+            self.standing = fold(counted(events, as_of))
+
+
+async def check_in_the_past(
+    service: Service,
+    account_id: UUID,
+    ids: tuple[UUID, ...],
+    contacts: tuple[tuple[UUID, ...], ...],
+    question: Question,
+    as_of: int | None,
+    known_at: int | None,
+) -> dict[str, Any]:
+    """The answer at `as_of` with all that is known now, or with what was recorded by `known_at`.
+
+    The streams are folded anew, up to those times; the account's set-up is the one known then,
+    and of its policies the one that held.
+    """
+    view = await service.reader.view(account_id, list(ids))
+    _refuse_future(as_of, known_at, view.now)
+    past = await _past(service, ids, as_of, known_at)
+    others = [await _past(service, other, as_of, known_at) for other in contacts]
+    account = view.account
+    if known_at is not None:
+        account = await _account_at(service, account_id, known_at) or account
+    at = as_of if as_of is not None else (known_at if known_at is not None else view.now)
+    asked = Question(
+        purpose=question.purpose,
+        location=question.location,
+        sending_number_id=question.sending_number_id,
+        sent_by=question.sent_by,
+        manual=question.manual,
+        contacts=tuple((o.number_id, o.standing) for o in others if o.standing is not None),
+    )
+    decision = _decide(past, asked, account, at)
+    fields = render.answer(
+        decision, past.number_id, past.version, past.position or view.horizon, view.now
+    )
+    return fields | {"as_of": render.instant(as_of), "known_at": render.instant(known_at)}
+
+
+def _decide(past: _Past, question: Question, account: Account, at: int) -> Decision:
+    if past.standing is None:
+        return unreadable(question.purpose, account.policy_at(at).version)
+    return decide(past.standing, question, account, at)
+
+
+def _refuse_future(as_of: int | None, known_at: int | None, now: int) -> None:
+    for field, at in (("as_of", as_of), ("known_at", known_at)):
+        if at is not None and at > now:
+            raise invalid(field, "time-in-future", "A question about the past needs a past time.")
+
+
+async def _past(
+    service: Service, ids: tuple[UUID, ...], as_of: int | None, known_at: int | None
+) -> _Past:
+    """The first of a number's ids that has a stream."""
+    for number_id in ids:
+        try:
+            events = await stream(service, number_id)
+        except UnreadableEventError:
+            return _Past(number_id, None, as_of)
+        if events:
+            known = [e for e in events if known_at is None or e.recorded_at <= known_at]
+            return _Past(number_id, known, as_of)
+    return _Past(ids[0], [], as_of)
+
+
+async def stream(service: Service, originator_id: UUID) -> list[Event]:
+    """The events of a number or account."""
+    async with service.connection() as conn:
+        return await read_stream(conn, originator_id)
+
+
+async def _account_at(service: Service, account_id: UUID, known_at: int) -> Account | None:
+    account = Account(account_id)
+    for event in await stream(service, account_id):
+        if event.recorded_at <= known_at:
+            account = evolve_account(account, event.fact)
+    return account if account.policies else None

@@ -1,0 +1,93 @@
+"""What the domain answers, in the shapes of the contract."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from consent_ledger.decision import Decision
+from consent_ledger.facts import Event, event_id
+from consent_ledger.words import EXPLANATIONS, LIFTED_BY
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def instant(at: int | None) -> str | None:
+    """Microseconds since 1970 as RFC 3339 in UTC, without a fraction that is zero."""
+    if at is None:
+        return None
+    moment = EPOCH + timedelta(microseconds=at)
+    return moment.replace(tzinfo=None).isoformat() + "Z"
+
+
+def decision_fields(decision: Decision, number_id: UUID | None) -> dict[str, Any]:
+    """The fields of contract section 3 that are the decision's own."""
+    lifted_by = LIFTED_BY[decision.reason]
+    return {
+        "may_text": decision.may_text,
+        "decision": str(decision.answer),
+        "reason": str(decision.reason),
+        "explanation": EXPLANATIONS[decision.reason],
+        "lifted_by": str(lifted_by) if lifted_by else None,
+        "source": str(decision.source) if decision.source else None,
+        "since": instant(decision.since),
+        "not_before": instant(decision.not_before),
+        "consent": str(decision.consent),
+        "opted_out": decision.opt_out_source is not None,
+        "opt_out_source": str(decision.opt_out_source) if decision.opt_out_source else None,
+        "do_not_text": decision.do_not_text,
+        "status_label": decision.status_label,
+        "purpose": decision.purpose,
+        "policy_version": decision.policy_version,
+        "evidence": [
+            {
+                "event_id": event_id(owner, mark.version),
+                "type": mark.topic,
+                "occurred_at": instant(mark.at),
+            }
+            for mark in decision.evidence
+            if (owner := mark.number_id or number_id) is not None
+        ],
+    }
+
+
+def answer(
+    decision: Decision, number_id: UUID, version: int, position: int, now: int
+) -> dict[str, Any]:
+    """The whole answer of contract section 3."""
+    fields = decision_fields(decision, number_id)
+    fields["number_id"] = str(number_id)
+    fields["number_version"] = version
+    fields["position"] = position
+    fields["answered_at"] = instant(now)
+    return fields
+
+
+def event(item: Event) -> dict[str, Any]:
+    """An event as history and feed show it: envelope first, then what the fact says."""
+    context, fact = item.context, item.fact
+    evidence = context.evidence
+    return {
+        "event_id": item.event_id,
+        "type": item.topic,
+        "number_version": item.originator_version,
+        "position": item.position,
+        "occurred_at": instant(context.at),
+        "occurred_at_basis": str(context.basis),
+        "claimed_occurred_at": instant(context.claimed_at),
+        "recorded_at": instant(item.recorded_at),
+        "actor": {"kind": str(context.actor), "id": context.actor_id},
+        "channel": str(context.channel),
+        "sending_number_id": str(context.sending_number_id) if context.sending_number_id else None,
+        "location_id": context.location_id,
+        "message_id": context.message_id,
+        "in_reply_to": context.in_reply_to,
+        "policy_version": context.policy_version,
+        "account_version": context.account_version,
+        "lexicon_version": context.lexicon_version,
+        "evidence": {name: getattr(evidence, name) for name in evidence.__struct_fields__}
+        if evidence
+        else None,
+        "correlation_id": context.correlation_id,
+        "causation_id": context.causation_id,
+        "data": {name: getattr(fact, name) for name in fact.__struct_fields__},
+    }

@@ -1,0 +1,204 @@
+"""Ask: may I text this number? (contract section 3)"""
+
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Response
+
+from api import render
+from api.auth import Caller, allow
+from api.past import check_in_the_past
+from api.problems import invalid
+from api.responses import documented, reply
+from api.schemas import BatchCheckBody, CheckBody, ContactsBody
+from api.service import Service
+from api.submit import ServiceIn, read_contacts, read_number, sending_number_id
+from consent_ledger.decision import Decision, Question, decide, unreadable
+from consent_ledger.number import UnparseableNumber, canonical
+from consent_ledger.store.reader import Found, View
+from consent_ledger.words import Consent, Purpose, Role
+
+router = APIRouter(tags=["ask"])
+Anyone = Annotated[Caller, Depends(allow(*Role))]
+
+EXAMPLE: Final[dict[str, Any]] = {
+    "may_text": False,
+    "decision": "deny",
+    "reason": "opted_out_by_contact",
+    "explanation": "The contact asked for texts to stop. Only the contact can lift this.",
+    "lifted_by": "contact_start",
+    "source": "contact",
+    "since": "2026-03-04T10:00:00Z",
+    "not_before": None,
+    "consent": "revoked",
+    "opted_out": True,
+    "opt_out_source": "contact",
+    "do_not_text": True,
+    "status_label": "Revoked",
+    "purpose": "conversation",
+    "policy_version": 1,
+    "evidence": [
+        {
+            "event_id": "6f1c1a52b0f84c8f8f0c2f6f4a2f9d11-3",
+            "type": "StopReceived",
+            "occurred_at": "2026-03-04T10:00:00Z",
+        }
+    ],
+    "number_id": "6f1c1a52-b0f8-4c8f-8f0c-2f6f4a2f9d11",
+    "number_version": 3,
+    "position": 42,
+    "answered_at": "2026-03-05T09:00:00Z",
+}
+
+
+@router.post("/v1/checks", responses=documented("The answer, for a deny too", EXAMPLE))
+async def check(body: CheckBody, caller: Anyone, service: ServiceIn) -> Response:
+    """May I text this number for this purpose, now or at a moment in the past?"""
+    account_id = caller.account_id
+    number = read_number(service, account_id, body.number)
+    contacts = read_contacts(service, account_id, body.contact_numbers)
+    question = Question(
+        purpose=body.purpose,
+        location=body.location,
+        sending_number_id=sending_number_id(service, account_id, body.sending_number),
+        sent_by=body.sent_by,
+        manual=body.manual,
+    )
+    if body.as_of is not None or body.known_at is not None:
+        found = await check_in_the_past(
+            service, account_id, number.ids, contacts, question, body.as_of, body.known_at
+        )
+        return reply(found)
+    ids = [i for candidates in (number.ids, *contacts) for i in candidates]
+    view = await service.reader.view(account_id, ids)
+    number_id, row = view.number(number.ids)
+    decision = decide_in(view, row, _with_contacts(question, view, contacts))
+    position = max(row.position, view.horizon)
+    return reply(render.answer(decision, number_id, row.version, position, view.now))
+
+
+def _with_contacts(
+    question: Question, view: View, contacts: tuple[tuple[UUID, ...], ...]
+) -> Question:
+    if not contacts:
+        return question
+    rows = [view.number(candidates) for candidates in contacts]
+    standings = tuple((i, row.snapshot.standing) for i, row in rows if row.snapshot is not None)
+    return Question(
+        purpose=question.purpose,
+        location=question.location,
+        sending_number_id=question.sending_number_id,
+        sent_by=question.sent_by,
+        manual=question.manual,
+        contacts=standings,
+    )
+
+
+def decide_in(view: View, row: Found, question: Question) -> Decision:
+    """The decision for one number of a view; a no where its record cannot be read."""
+    _require_manual_sender(view, question)
+    if row.snapshot is None:
+        return unreadable(question.purpose, view.account.policy_at(view.now).version)
+    return decide(row.snapshot.standing, question, view.account, view.now)
+
+
+def _require_manual_sender(view: View, question: Question) -> None:
+    """A manual text names its sender where users who are not named may not text (section 7)."""
+    if not question.manual or question.sent_by is not None:
+        return
+    if not view.account.policy_at(view.now).policy.unnamed_users_may_text:
+        raise invalid("sent_by", "sent-by-required", "This account asks who sends a manual text.")
+
+
+@router.post(
+    "/v1/checks/batch",
+    responses=documented(
+        "The answers in the order of the items", {"results": [EXAMPLE], "position": 42}
+    ),
+)
+async def check_batch(body: BatchCheckBody, caller: Anyone, service: ServiceIn) -> Response:
+    """One question about up to 10,000 numbers, answered from one consistent snapshot."""
+    account_id = caller.account_id
+    region = service.account(account_id).default_region
+    question = Question(
+        purpose=body.purpose,
+        location=body.location,
+        sending_number_id=sending_number_id(service, account_id, body.sending_number),
+        sent_by=body.sent_by,
+        manual=body.manual,
+    )
+    candidates = [_candidates(service, account_id, item.number, region) for item in body.items]
+    view = await service.reader.view(account_id, [i for ids in candidates if ids for i in ids])
+    results, position = [], view.horizon
+    for item, ids in zip(body.items, candidates, strict=True):
+        result: dict[str, Any]
+        if ids is None:
+            result = {"error": {"code": "number-unparseable", "detail": "No phone number."}}
+        else:
+            number_id, row = view.number(ids)
+            position = max(position, row.position)
+            decision = decide_in(view, row, question)
+            result = render.answer(decision, number_id, row.version, row.position, view.now)
+            del result["position"]
+        if item.correlation_id is not None:
+            result["correlation_id"] = item.correlation_id
+        results.append(result)
+    return reply({"results": results, "position": position})
+
+
+def _candidates(
+    service: Service, account_id: UUID, text: str, region: str | None
+) -> tuple[UUID, ...] | None:
+    try:
+        return service.keyring.candidate_ids(account_id, canonical(text, region))
+    except UnparseableNumber:
+        return None
+
+
+@router.post(
+    "/v1/contacts/check",
+    responses=documented(
+        "Whether any of the contact's numbers is opted out",
+        {
+            "opted_out": True,
+            "numbers": [
+                {
+                    "number": "+14155550100",
+                    "opted_out": True,
+                    "opt_out_source": "contact",
+                    "consent": "revoked",
+                }
+            ],
+        },
+    ),
+)
+async def check_contact(body: ContactsBody, caller: Anyone, service: ServiceIn) -> Response:
+    """The read-only flag of a lead: true if any of its numbers is opted out (R-V2)."""
+    account_id = caller.account_id
+    numbers = [
+        read_number(service, account_id, text, f"numbers/{i}")
+        for i, text in enumerate(body.numbers)
+    ]
+    view = await service.reader.view(account_id, [i for n in numbers for i in n.ids])
+    rows = [
+        _flag(text, view.number(n.ids)[1]) for text, n in zip(body.numbers, numbers, strict=True)
+    ]
+    return reply({"opted_out": any(row["opted_out"] for row in rows), "numbers": rows})
+
+
+def _flag(text: str, row: Found) -> dict[str, Any]:
+    if row.snapshot is None:
+        return {
+            "number": text,
+            "opted_out": True,
+            "opt_out_source": None,
+            "consent": str(Consent.NONE),
+        }
+    standing = row.snapshot.standing
+    opt_out = standing.opt_out
+    return {
+        "number": text,
+        "opted_out": opt_out is not None,
+        "opt_out_source": str(opt_out[0]) if opt_out else None,
+        "consent": str(standing.consent(Purpose.CONVERSATION)),
+    }

@@ -1,0 +1,333 @@
+"""Messages: send now, hold, release (contract section 5)."""
+
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from api import render
+from api import schemas as s
+from api.auth import Caller, allow
+from api.held_texts import Waiting, find_releasable
+from api.problems import Problem, invalid
+from api.responses import documented, reply
+from api.service import Service
+from api.submit import (
+    Number,
+    ServiceIn,
+    digest,
+    idempotency,
+    read_contacts,
+    read_number,
+    receipt_fields,
+    record,
+    sending_number_id,
+    told,
+)
+from consent_ledger import commands as c
+from consent_ledger.decision import Question
+from consent_ledger.facts import event_id
+from consent_ledger.held import ASKED_STATES, Asked, Held
+from consent_ledger.ledger import MESSAGE_CLAIM, Claim, Receipt, Submission
+from consent_ledger.phone_number import RefusedError
+from consent_ledger.snapshot import Snapshot
+from consent_ledger.store.codec import decode_held, decode_snapshot
+from consent_ledger.store.log import read_stream
+from consent_ledger.words import MessageState, Role
+
+router = APIRouter(tags=["messages"])
+Sender = Annotated[Caller, Depends(allow(Role.SENDER))]
+SenderOrAgent = Annotated[Caller, Depends(allow(Role.SENDER, Role.AGENT))]
+Reader = Annotated[Caller, Depends(allow(*Role))]
+
+PAGE_LIMIT: Final = 1000
+"""Messages on a page of a list."""
+
+MESSAGE: Final[dict[str, Any]] = {
+    "message_id": "text-1",
+    "state": "releasable",
+    "purpose": "conversation",
+    "asked_at": "2026-03-04T10:00:00Z",
+    "expires_at": None,
+    "claimed_by": None,
+}
+
+
+@router.post(
+    "/v1/messages",
+    responses=documented(
+        "The decision, the text's state and a request for consent to send",
+        {
+            "may_text": False,
+            "decision": "defer",
+            "reason": "consent_required",
+            "state": "deferred",
+            "consent_request": {"request_id": "...", "to": "+14155550100", "text": "..."},
+        },
+    ),
+)
+async def ask(
+    body: s.MessageBody, request: Request, caller: SenderOrAgent, service: ServiceIn
+) -> Response:
+    """May this text go? The answer is kept; a text that may go later is held."""
+    account_id = caller.account_id
+    number = read_number(service, account_id, body.number)
+    contacts = read_contacts(service, account_id, body.contact_numbers)
+    question = Question(
+        purpose=body.purpose,
+        location=body.location,
+        sending_number_id=sending_number_id(service, account_id, body.sending_number),
+        sent_by=body.sent_by,
+        manual=body.manual,
+        confirmed=body.confirmed,
+    )
+    command = c.AskMessage(
+        told(caller, None, body.sent_by), body.message_id, question, body.expires_at
+    )
+    claims = (_claim(body.message_id), *await idempotency(request))
+    receipt = await record(service, caller, number, command, claims=claims, contacts=contacts)
+    return reply(_asked(receipt, number))
+
+
+def _claim(message_id: str) -> Claim:
+    return Claim(MESSAGE_CLAIM, digest(message_id.encode()))
+
+
+def _asked(receipt: Receipt, number: Number) -> dict[str, Any]:
+    answer = receipt.answer
+    assert answer.decision is not None
+    fields = render.decision_fields(answer.decision, receipt.number_id)
+    fields |= receipt_fields(receipt)
+    fields["state"] = str(answer.state)
+    fields["consent_request"] = None
+    if answer.request is not None:
+        fields["consent_request"] = {
+            "request_id": event_id(receipt.number_id, answer.request),
+            "to": number.e164,
+            "text": answer.text,
+        }
+    return fields
+
+
+FIND: Final = """
+SELECT c.number_id, c.version, n.e164, d.held, s.snapshot
+FROM claims c LEFT JOIN numbers n USING (number_id)
+LEFT JOIN consent_status s USING (number_id)
+LEFT JOIN deferred_messages d ON d.number_id = c.number_id AND d.message_id = %s
+WHERE c.account_id = %s AND c.kind = %s AND c.key = %s"""
+
+
+class _Message:
+    """A message by its id: its number, and its row where it was ever held."""
+
+    def __init__(self, row: tuple[Any, ...]) -> None:
+        self.number_id: UUID = row[0]
+        self.version: int = row[1]
+        self.number: str | None = row[2]
+        self.held: Held | None = decode_held(row[3]) if row[3] else None
+        self.snapshot: Snapshot = decode_snapshot(row[4])
+
+
+async def _find(service: Service, caller: Caller, message_id: str) -> _Message:
+    claim = _claim(message_id)
+    async with service.connection() as conn:
+        params = (message_id, caller.account_id, claim.kind, claim.key)
+        row = await (await conn.execute(FIND, params)).fetchone()
+    if row is None:
+        raise Problem(404, "not-found", "No message has this id.")
+    return _Message(row)
+
+
+@router.get(
+    "/v1/messages/{message_id}", responses=documented("The message", MESSAGE, problems=(404,))
+)
+async def show(message_id: str, caller: Reader, service: ServiceIn) -> Response:
+    """One message and its fate."""
+    message = await _find(service, caller, message_id)
+    if message.held is not None:
+        view = await service.reader.view(caller.account_id, [message.number_id])
+        waiting = Waiting(message.number_id, message.held, message.number)
+        return reply(_described(waiting, waiting.state_in(view)))
+    return reply(await _never_held(service, message, message_id))
+
+
+async def _never_held(service: Service, message: _Message, message_id: str) -> dict[str, Any]:
+    """A message that was answered at once: its event tells."""
+    async with service.connection() as conn:
+        events = await read_stream(conn, message.number_id, message.version)
+    asked = next(
+        e for e in events if e.context.message_id == message_id and isinstance(e.fact, Asked)
+    )
+    assert isinstance(asked.fact, Asked)
+    return {
+        "message_id": message_id,
+        "number_id": str(message.number_id),
+        "state": str(ASKED_STATES[type(asked.fact)]),
+        "purpose": asked.fact.purpose,
+        "reason": str(asked.fact.reason),
+        "asked_at": render.instant(asked.context.at),
+        "expires_at": render.instant(asked.fact.expires_at),
+        "claimed_by": None,
+    }
+
+
+def _described(waiting: Waiting, state: MessageState) -> dict[str, Any]:
+    held = waiting.held
+    return {
+        "message_id": held.message_id,
+        "number_id": str(waiting.number_id),
+        "state": str(state),
+        "purpose": held.asked.purpose,
+        "reason": str(held.asked.reason),
+        "asked_at": render.instant(held.asked_at),
+        "expires_at": render.instant(held.asked.expires_at),
+        "claimed_by": held.claimed_by,
+        "ended_at": render.instant(held.ended_at),
+    }
+
+
+@router.get(
+    "/v1/messages",
+    responses=documented("Messages, the oldest first", {"items": [MESSAGE], "next_cursor": None}),
+)
+async def list_messages(
+    caller: Reader,
+    service: ServiceIn,
+    state: str = "releasable",
+    limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 100,
+    cursor: str | None = None,
+) -> Response:
+    """Held messages that may go now, the oldest first."""
+    if state != "releasable":
+        raise invalid("state", "unknown-state", "Messages are listed by state=releasable.")
+    after = _cursor(cursor)
+    found, last = await find_releasable(service, caller.account_id, after, limit)
+    items = [_described(each, MessageState.RELEASABLE) for each in found]
+    return reply({"items": items, "next_cursor": str(last) if last is not None else None})
+
+
+def _cursor(text: str | None) -> int:
+    if text is None:
+        return 0
+    if not text.isdigit() or len(text) > 18:
+        raise invalid("cursor", "cursor-malformed", "Use the next_cursor of the page before.")
+    return int(text)
+
+
+@router.post(
+    "/v1/messages/release-next",
+    responses=documented(
+        "Messages to send now",
+        {"items": [{"message_id": "text-1", "number": "+14155550100", "purpose": "recall"}]},
+    ),
+)
+async def release_next(body: s.ReleaseNextBody, caller: Sender, service: ServiceIn) -> Response:
+    """Up to `limit` of the oldest messages that may go now, each for this claimant alone."""
+    items: list[dict[str, Any]] = []
+    after = 0
+    while len(items) < body.limit:
+        found, last = await find_releasable(
+            service, caller.account_id, after, body.limit - len(items)
+        )
+        for waiting in found:
+            if waiting.number is not None and await _try(service, caller, waiting, body.claimed_by):
+                items.append(_handed_out(waiting))
+        if last is None:
+            break
+        after = last
+    return reply({"items": items})
+
+
+async def _try(service: Service, caller: Caller, waiting: Waiting, claimant: str) -> bool:
+    try:
+        receipt = await _release(
+            service, caller, waiting.number_id, waiting.held, waiting.held.message_id, claimant
+        )
+    except RefusedError:
+        return False
+    # A claimant who asks again is not handed the same text twice in one list.
+    return receipt.answer.state is MessageState.RELEASED and bool(receipt.recorded)
+
+
+def _handed_out(waiting: Waiting) -> dict[str, Any]:
+    return {
+        "message_id": waiting.held.message_id,
+        "number": waiting.number,
+        "purpose": waiting.held.asked.purpose,
+    }
+
+
+async def _release(
+    service: Service,
+    caller: Caller,
+    number_id: UUID,
+    held: Held | None,
+    message_id: str,
+    claimant: str,
+) -> Receipt:
+    command = c.ReleaseMessage(told(caller, None, claimant), message_id, claimant)
+    contacts = tuple((i,) for i in held.asked.contacts) if held is not None else ()
+    return await service.writer.record(
+        Submission(caller.account_id, (number_id,), None, command, contacts=contacts)
+    )
+
+
+@router.post(
+    "/v1/messages/{message_id}/release",
+    responses=documented(
+        "The message is this claimant's to send",
+        {"state": "released", "message_id": "text-1", "number": "+14155550100"},
+        problems=(404, 409),
+    ),
+)
+async def release(
+    message_id: str, body: s.ReleaseBody, caller: Sender, service: ServiceIn
+) -> Response:
+    """Decided again at this instant; handed to exactly one claimant."""
+    message = await _find(service, caller, message_id)
+    receipt = await _release(
+        service, caller, message.number_id, message.held, message_id, body.claimed_by
+    )
+    answer = receipt.answer
+    if answer.state is not MessageState.RELEASED:
+        raise _not_releasable(receipt)
+    return reply(
+        {
+            **receipt_fields(receipt),
+            "message_id": message_id,
+            "state": "released",
+            "claimed_by": body.claimed_by,
+            "number": message.number,
+            "purpose": answer.purpose,
+        }
+    )
+
+
+def _not_releasable(receipt: Receipt) -> Problem:
+    answer = receipt.answer
+    fields: dict[str, Any] = {}
+    if answer.decision is not None:
+        fields = render.decision_fields(answer.decision, receipt.number_id)
+        fields |= receipt_fields(receipt)
+    return Problem(
+        409,
+        "not-releasable",
+        "This text may not go, or not yet.",
+        **fields,
+        state=str(answer.state),
+    )
+
+
+@router.post(
+    "/v1/messages/{message_id}/cancel",
+    responses=documented("The message will never go", {"state": "cancelled"}, problems=(404, 409)),
+)
+async def cancel(message_id: str, caller: SenderOrAgent, service: ServiceIn) -> Response:
+    """The sender takes a held message back; again is no error."""
+    message = await _find(service, caller, message_id)
+    command = c.CancelMessage(told(caller, None), message_id)
+    receipt = await service.writer.record(
+        Submission(caller.account_id, (message.number_id,), None, command)
+    )
+    fields = receipt_fields(receipt)
+    return reply({**fields, "message_id": message_id, "state": str(receipt.answer.state)})

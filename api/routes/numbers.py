@@ -1,0 +1,228 @@
+"""A number: where it stands, its history, its erasure (contract section 6)."""
+
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from api import render
+from api import schemas as s
+from api.auth import Caller, allow
+from api.problems import Problem, invalid
+from api.responses import documented, reply
+from api.submit import ServiceIn, idempotency, read_number, receipt_fields, told
+from consent_ledger import commands as c
+from consent_ledger.facts import event_id, parse_event_id, type_of_fact
+from consent_ledger.ledger import Submission
+from consent_ledger.snapshot import Snapshot
+from consent_ledger.store.codec import decode_snapshot
+from consent_ledger.store.mapper import COLUMNS, MAPPER
+from consent_ledger.words import Role, Source
+
+router = APIRouter(tags=["numbers"])
+Reader = Annotated[Caller, Depends(allow(Role.AGENT, Role.ADMIN, Role.AUDITOR, Role.SENDER))]
+Admin = Annotated[Caller, Depends(allow(Role.ADMIN))]
+
+PAGE_LIMIT: Final = 1000
+"""Events on a page of a history."""
+
+STATE: Final[dict[str, Any]] = {
+    "number_id": "6f1c1a52-b0f8-4c8f-8f0c-2f6f4a2f9d11",
+    "known": True,
+    "number_version": 3,
+    "position": 42,
+    "opted_out": True,
+    "opt_out_source": "contact",
+    "do_not_text": True,
+    "consent": {"conversation": "revoked"},
+    "opt_outs": [{"source": "contact", "since": "2026-03-04T10:00:00Z"}],
+}
+
+
+@router.post("/v1/numbers/lookup", responses=documented("Where the number stands", STATE))
+async def look_up(body: s.NumberBody, caller: Reader, service: ServiceIn) -> Response:
+    """The opaque id of a number, and its current state."""
+    number = read_number(service, caller.account_id, body.number)
+    view = await service.reader.view(caller.account_id, list(number.ids))
+    number_id, row = view.number(number.ids)
+    snapshot = row.snapshot or Snapshot()
+    purposes = list(view.account.policy_at(view.now).policy.purposes)
+    fields = {
+        "number_id": str(number_id),
+        "known": row.version > 0,
+        "number_version": row.version,
+        "position": max(row.position, view.horizon),
+        "answered_at": render.instant(view.now),
+    }
+    return reply(fields | _state(snapshot, purposes))
+
+
+def _state(snapshot: Snapshot, purposes: list[str]) -> dict[str, Any]:
+    standing = snapshot.standing
+    opt_out = standing.opt_out
+    found = [(source, standing.opt_out_by(source)) for source in Source]
+    return {
+        "opted_out": opt_out is not None,
+        "opt_out_source": str(opt_out[0]) if opt_out else None,
+        "do_not_text": standing.do_not_text,
+        "consent": {purpose: str(standing.consent(purpose)) for purpose in purposes},
+        "opt_outs": [
+            {"source": str(source), "since": render.instant(each.mark.at), "by": each.by}
+            for source, each in found
+            if each is not None
+        ],
+        "blocked_purposes": sorted(standing.blocks),
+        "preferences": {system: str(said[0]) for system, said in standing.preferences.items()},
+        "request_pending": standing.pending,
+        "reviews": len(standing.reviews),
+        "held_messages": snapshot.held,
+    }
+
+
+EVENT_COLUMNS: Final = ", ".join(f"events.{name}" for name in COLUMNS.split(", "))
+HISTORY: Final = f"""
+SELECT {EVENT_COLUMNS}, w.body FROM events
+LEFT JOIN words w ON w.number_id = originator_id AND w.version = originator_version
+WHERE originator_id = %(number_id)s AND events.account_id = %(account_id)s
+    AND originator_version > %(after)s
+    AND (%(topics)s::text[] IS NULL OR split_part(topic, '.', 1) = ANY(%(topics)s))
+    AND (%(from)s::bigint IS NULL OR recorded_at >= %(from)s)
+    AND (%(to)s::bigint IS NULL OR recorded_at < %(to)s)
+    AND (%(q)s::text IS NULL OR strpos(lower(w.body), lower(%(q)s)) > 0)
+ORDER BY originator_version LIMIT %(limit)s"""
+
+
+@router.get(
+    "/v1/numbers/{number_id}/history",
+    responses=documented("Its events in order", {"items": [], "next_cursor": None}),
+)
+async def history(
+    number_id: UUID,
+    caller: Reader,
+    service: ServiceIn,
+    type: str | None = None,
+    since: Annotated[s.Instant | None, Query(alias="from")] = None,
+    to: s.Instant | None = None,
+    q: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 100,
+    cursor: str | None = None,
+) -> Response:
+    """What happened to a number, by kind, time and word (R-L6); the words while they are kept."""
+    topics = type.split(",") if type else None
+    if topics and not set(topics) <= set(type_of_fact):
+        raise invalid("type", "unknown-type", "No event has this type.")
+    params = {
+        "number_id": number_id,
+        "account_id": caller.account_id,
+        "after": _cursor(cursor),
+        "topics": topics,
+        "from": since,
+        "to": to,
+        "q": q,
+        "limit": limit + 1,
+    }
+    async with service.connection() as conn:
+        rows = await (await conn.execute(HISTORY, params)).fetchall()
+        if not rows and not await _exists(conn, number_id, caller.account_id):
+            raise Problem(404, "not-found", "No number has this id.")
+    page = [render.event(MAPPER.event(row[:7])) | {"words": row[7]} for row in rows[:limit]]
+    more = len(rows) > limit
+    return reply({"items": page, "next_cursor": str(page[-1]["number_version"]) if more else None})
+
+
+async def _exists(conn: Any, number_id: UUID, account_id: UUID) -> bool:
+    found = await conn.execute(
+        "SELECT 1 FROM consent_status WHERE number_id = %s AND account_id = %s",
+        (number_id, account_id),
+    )
+    return await found.fetchone() is not None
+
+
+def _cursor(text: str | None) -> int:
+    if text is None:
+        return 0
+    if not text.isdigit() or len(text) > 18:
+        raise invalid("cursor", "cursor-malformed", "Use the next_cursor of the page before.")
+    return int(text)
+
+
+ERASE: Final = (
+    "DELETE FROM words WHERE number_id = %s",
+    "DELETE FROM numbers WHERE number_id = %s",
+)
+
+
+@router.post(
+    "/v1/numbers/{number_id}/erase",
+    responses=documented("The number and the words are gone; the facts stay", {}, problems=(404,)),
+)
+async def erase(number_id: UUID, caller: Admin, service: ServiceIn) -> Response:
+    """Deletes a person's number and words; if the number comes again it is still suppressed."""
+    async with service.connection() as conn:
+        if not await _exists(conn, number_id, caller.account_id):
+            raise Problem(404, "not-found", "No number has this id.")
+    receipt = await service.writer.record(
+        Submission(caller.account_id, (number_id,), None, c.ErasePerson(told(caller, None)))
+    )
+    async with service.connection() as conn, conn.transaction():
+        for statement in ERASE:
+            await conn.execute(statement, (number_id,))
+    return reply(receipt_fields(receipt))
+
+
+REVIEWS: Final = """
+SELECT number_id, snapshot, position FROM consent_status
+WHERE account_id = %s AND under_review AND position > %s ORDER BY position LIMIT %s"""
+
+
+@router.get(
+    "/v1/reviews",
+    responses=documented(
+        "Suspected revocations that wait for a person", {"items": [], "next_cursor": None}
+    ),
+)
+async def reviews(
+    caller: Admin,
+    service: ServiceIn,
+    limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 100,
+    cursor: str | None = None,
+) -> Response:
+    """The reviews that are open, by number (R-K4)."""
+    async with service.connection() as conn:
+        params = (caller.account_id, _cursor(cursor), limit)
+        rows = await (await conn.execute(REVIEWS, params)).fetchall()
+    items = [
+        {
+            "review_id": event_id(number_id, version),
+            "number_id": str(number_id),
+            "occurred_at": render.instant(mark.at),
+        }
+        for number_id, data, _ in rows
+        for version, mark in decode_snapshot(data).standing.reviews.items()
+    ]
+    last = str(rows[-1][2]) if len(rows) == limit else None
+    return reply({"items": items, "next_cursor": last})
+
+
+@router.post(
+    "/v1/reviews/{review_id}",
+    responses=documented("The verdict is recorded", {}, problems=(404,)),
+)
+async def judge(
+    review_id: str, body: s.ReviewBody, request: Request, caller: Admin, service: ServiceIn
+) -> Response:
+    """A person's verdict on words that may have been a wish to end texts (R-F10)."""
+    try:
+        number_id, version = parse_event_id(review_id)
+    except ValueError:
+        raise Problem(404, "not-found", "No review has this id.") from None
+    async with service.connection() as conn:
+        if not await _exists(conn, number_id, caller.account_id):
+            raise Problem(404, "not-found", "No review has this id.")
+    about = told(caller, body.occurred_at, body.by, correlation_id=body.correlation_id)
+    command = c.Judge(about, version, body.verdict)
+    claims = await idempotency(request)
+    receipt = await service.writer.record(
+        Submission(caller.account_id, (number_id,), None, command, claims=claims)
+    )
+    return reply(receipt_fields(receipt))

@@ -1,0 +1,98 @@
+"""The running service: its connections, the one writer and the one reader of the process."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from api.auth import Caller, KeyCache
+from api.settings import Settings
+from consent_ledger.account import Account
+from consent_ledger.ledger import UnavailableError
+from consent_ledger.number import Keyring
+from consent_ledger.store.accounts import AccountCache
+from consent_ledger.store.connection import connector, service_conninfo
+from consent_ledger.store.keys import check_keys
+from consent_ledger.store.reader import Reader
+from consent_ledger.store.writer import Writer
+from projections.inline import PROJECTIONS
+
+POOL: Final = 6
+"""Connections for what is neither a check nor a command: history, lists, set-up."""
+POOL_SECONDS: Final = 5.0
+"""A caller who waits longer for one is better served by a 503."""
+
+
+class Service:
+    """What the routes use; one a process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.keyring = Keyring.parse(settings.key.get_secret_value())
+        self.accounts = AccountCache()
+        self.keys = KeyCache(self.keyring)
+        connect = connector(settings.database_url)
+        self.writer = Writer(connect, self.accounts, PROJECTIONS)
+        self.reader = Reader(connect, self.accounts)
+        self._connect = connect
+        self._pool: AsyncConnectionPool[AsyncConnection[Any]] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Connects and begins to answer; KeyMismatchError with a wrong key."""
+        conn = await self._connect()
+        try:
+            await check_keys(conn, self.keyring)
+        finally:
+            await conn.close()
+        self._pool = AsyncConnectionPool(
+            service_conninfo(self.settings.database_url),
+            min_size=1,
+            max_size=POOL,
+            timeout=POOL_SECONDS,
+            kwargs={"autocommit": True},
+            open=False,
+        )
+        await self._pool.open()
+        self._tasks = [
+            asyncio.create_task(self.writer.run()),
+            asyncio.create_task(self.reader.run()),
+        ]
+
+    async def stop(self) -> None:
+        """Stops answering; what waits is told that the ledger is unavailable."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._pool is not None:
+            await self._pool.close()
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection[Any]]:
+        """A connection for a slower question; UnavailableError where there is none."""
+        assert self._pool is not None
+        try:
+            async with self._pool.connection() as conn:
+                yield conn
+        except (PoolTimeout, psycopg.OperationalError) as error:
+            raise UnavailableError("the database is away") from error
+
+    async def look_up_key(self, key: str) -> Caller | None:
+        """The caller of a key, asked of the database; their account is at hand afterwards."""
+        async with self.connection() as conn:
+            caller = await self.keys.look_up(conn, key)
+            if caller is not None:
+                await self.accounts.at(conn, caller.account_id, 0)
+            return caller
+
+    def account(self, account_id: UUID) -> Account:
+        """What was last seen of an account: for texts and defaults, never for a decision."""
+        found = self.accounts.seen(account_id)
+        if found is None:
+            raise UnavailableError("the account is unknown")
+        return found

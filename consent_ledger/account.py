@@ -1,0 +1,234 @@
+"""The account: its dated policies, locations, sending numbers, users, groups and replies.
+
+What happened to an account are facts too; `evolve_account` folds them. They hold no personal
+data: a sending number is known by its keyed hash.
+"""
+
+from typing import Final, TypeVar
+from uuid import UUID
+
+import msgspec
+from msgspec.structs import replace
+
+from consent_ledger.facts import Fact
+from consent_ledger.policy import Policy, PolicyVersion
+from consent_ledger.words import Permission, Purpose, ReplyKind
+
+T = TypeVar("T")
+
+
+class AccountOpened(Fact, frozen=True, tag="acc-open"):
+    """The account begins, with a name for its texts and a region for national numbers."""
+
+    name: str = msgspec.field(name="n")
+    default_region: str | None = msgspec.field(default=None, name="r")
+
+
+class PolicyAdopted(Fact, frozen=True, tag="acc-policy"):
+    """A policy holds from `effective_from` on."""
+
+    policy: Policy = msgspec.field(name="p")
+    effective_from: int = msgspec.field(name="o")
+
+
+class LocationDefined(Fact, frozen=True, tag="acc-loc"):
+    """A location, by id and name."""
+
+    location_id: str = msgspec.field(name="l")
+    name: str = msgspec.field(name="n")
+
+
+class LocationRemoved(Fact, frozen=True, tag="acc-loc-gone"):
+    """A location is gone, as after a re-import (R-M10)."""
+
+    location_id: str = msgspec.field(name="l")
+
+
+class SendingNumberDefined(Fact, frozen=True, tag="acc-num"):
+    """A number the account sends from, its location and the purposes it serves (R-M10)."""
+
+    sending_number_id: UUID = msgspec.field(name="s")
+    location_id: str = msgspec.field(name="l")
+    purposes: tuple[str, ...] = msgspec.field(name="p")
+
+
+class SendingNumberRemoved(Fact, frozen=True, tag="acc-num-gone"):
+    """A number the account sends from no longer."""
+
+    sending_number_id: UUID = msgspec.field(name="s")
+
+
+class UserPermissionSet(Fact, frozen=True, tag="acc-user"):
+    """'Allow SMS' of a user, and the groups the user belongs to (R-L2)."""
+
+    user_id: str = msgspec.field(name="u")
+    permission: Permission = msgspec.field(name="p")
+    groups: tuple[str, ...] = msgspec.field(default=(), name="g")
+
+
+class GroupPermissionSet(Fact, frozen=True, tag="acc-group"):
+    """'Allow SMS' of a group (R-L2)."""
+
+    group_id: str = msgspec.field(name="g")
+    permission: Permission = msgspec.field(name="p")
+
+
+class ReplyWorded(Fact, frozen=True, tag="acc-reply"):
+    """The account's own wording of a canned reply (R-K6)."""
+
+    kind: str = msgspec.field(name="k")
+    text: str = msgspec.field(name="x")
+
+
+AccountFact = (
+    AccountOpened
+    | PolicyAdopted
+    | LocationDefined
+    | LocationRemoved
+    | SendingNumberDefined
+    | SendingNumberRemoved
+    | UserPermissionSet
+    | GroupPermissionSet
+    | ReplyWorded
+)
+
+
+class User(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A user's own permission and groups."""
+
+    permission: Permission = Permission.INHERIT
+    groups: tuple[str, ...] = ()
+
+
+class SendingNumber(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where a sending number belongs and what it may be used for."""
+
+    location_id: str
+    purposes: tuple[str, ...]
+
+
+class Account(msgspec.Struct, frozen=True, omit_defaults=True):
+    """All that decisions need of an account, at one version of it."""
+
+    account_id: UUID
+    version: int = 0
+    name: str = ""
+    default_region: str | None = None
+    policies: tuple[PolicyVersion, ...] = ()
+    locations: dict[str, str] = {}
+    sending_numbers: dict[str, SendingNumber] = {}
+    users: dict[str, User] = {}
+    groups: dict[str, Permission] = {}
+    replies: dict[str, str] = {}
+
+    def policy_at(self, instant: int) -> PolicyVersion:
+        """The policy that holds at an instant: of those in force the one adopted last.
+
+        Before the first it is the first: an import may carry facts older than the account.
+        """
+        in_force = [p for p in self.policies if p.effective_from <= instant]
+        return max(in_force, key=lambda p: (p.effective_from, p.version), default=self.policies[0])
+
+    def may_text(self, user: str, policy: Policy) -> bool:
+        """'Allow SMS': the user's own word, else the groups' (deny wins), else the account's."""
+        found = self.users.get(user, User())
+        if found.permission is not Permission.INHERIT:
+            return found.permission is Permission.ALLOW
+        among = {self.groups.get(group, Permission.INHERIT) for group in found.groups}
+        if Permission.DENY in among:
+            return False
+        return Permission.ALLOW in among or policy.unnamed_users_may_text
+
+    def serves(self, purpose: str, location: str | None, sending_number: UUID | None) -> bool:
+        """Whether the place a text is to come from exists and serves the purpose (R-M10)."""
+        if sending_number is not None:
+            found = self.sending_numbers.get(str(sending_number))
+            if found is None or found.location_id not in self.locations:
+                return False
+            return purpose in found.purposes and location in (None, found.location_id)
+        if location is None:
+            return True
+        return location in self.locations and any(
+            number.location_id == location and purpose in number.purposes
+            for number in self.sending_numbers.values()
+        )
+
+    def name_for(self, location: str | None) -> str:
+        """The name a contact knows: the location's, else the account's."""
+        return self.locations.get(location or "", self.name)
+
+
+class SetUpError(ValueError):
+    """A set-up that contradicts itself or the policy; `field` is where."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+CONVERSATION_PAIR: Final = frozenset({Purpose.CONVERSATION, Purpose.APPOINTMENT_REMINDER})
+
+
+def check_account_fact(account: Account, fact: Fact, policy: Policy | None) -> None:
+    """Refuses a fact that the account's state does not admit: SetUpError."""
+    match fact:
+        case SendingNumberDefined():
+            _check_sending_number(account, fact, policy)
+        case LocationRemoved() if fact.location_id not in account.locations:
+            raise SetUpError("location", "no location has this id")
+        case ReplyWorded() if fact.kind not in (*ReplyKind, "consent_request", "disclosure"):
+            raise SetUpError("kind", "no reply is of this kind")
+
+
+def _check_sending_number(
+    account: Account, fact: SendingNumberDefined, policy: Policy | None
+) -> None:
+    if fact.location_id not in account.locations:
+        raise SetUpError("location", "no location has this id")
+    if policy is None:
+        return
+    if not set(fact.purposes) <= set(policy.purposes):
+        raise SetUpError("purposes", "a purpose is not one of the account's")
+    if policy.conversation_numbers_exclusive and set(fact.purposes) >= CONVERSATION_PAIR:
+        raise SetUpError(
+            "purposes", "a number for conversations may not serve appointment reminders"
+        )
+
+
+def evolve_account(account: Account, fact: Fact) -> Account:
+    """The account after one more fact on it."""
+    return replace(_changed(account, fact), version=account.version + 1)
+
+
+def _changed(account: Account, fact: Fact) -> Account:
+    match fact:
+        case AccountOpened():
+            return replace(account, name=fact.name, default_region=fact.default_region)
+        case PolicyAdopted():
+            number = len(account.policies) + 1
+            adopted = PolicyVersion(number, fact.effective_from, fact.policy)
+            return replace(account, policies=(*account.policies, adopted))
+        case LocationDefined():
+            return replace(account, locations={**account.locations, fact.location_id: fact.name})
+        case LocationRemoved():
+            return replace(account, locations=_without(account.locations, fact.location_id))
+        case SendingNumberDefined():
+            defined = SendingNumber(fact.location_id, fact.purposes)
+            numbers = {**account.sending_numbers, str(fact.sending_number_id): defined}
+            return replace(account, sending_numbers=numbers)
+        case SendingNumberRemoved():
+            left = _without(account.sending_numbers, str(fact.sending_number_id))
+            return replace(account, sending_numbers=left)
+        case UserPermissionSet():
+            user = User(fact.permission, fact.groups)
+            return replace(account, users={**account.users, fact.user_id: user})
+        case GroupPermissionSet():
+            return replace(account, groups={**account.groups, fact.group_id: fact.permission})
+        case ReplyWorded():
+            return replace(account, replies={**account.replies, fact.kind: fact.text})
+        case _:
+            return account
+
+
+def _without(items: dict[str, T], key: str) -> dict[str, T]:
+    return {k: v for k, v in items.items() if k != key}

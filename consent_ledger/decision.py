@@ -1,0 +1,427 @@
+"""The answer to 'may I text this number?': the rulebook's table, first row that matches.
+
+A pure function of (standing, question, account, instant): the same inputs give the same answer
+for ever. Every row of rulebook section 3 is one function here, in its order.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec.structs import replace
+
+from consent_ledger.account import Account
+from consent_ledger.policy import DAY, Hours, Policy, PurposeRule
+from consent_ledger.standing import MICROSECONDS, Grant, Mark, Request, Standing
+from consent_ledger.words import (
+    LEVEL_RANK,
+    STATUS_LABELS,
+    Answer,
+    Consent,
+    Level,
+    Preference,
+    Purpose,
+    Reason,
+    Source,
+)
+
+
+class UnknownPurposeError(ValueError):
+    """The account's policy has no such purpose."""
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What a sender asks. `contacts`: where the contact's other numbers stand (R-M5)."""
+
+    purpose: str
+    location: str | None = None
+    sending_number_id: UUID | None = None
+    sent_by: str | None = None
+    manual: bool = False
+    confirmed: bool = False
+    contacts: tuple[tuple[UUID, Standing], ...] = ()
+
+
+class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An answer and what it rests on; times are microseconds since 1970, UTC."""
+
+    answer: Answer = msgspec.field(name="d")
+    reason: Reason = msgspec.field(name="r")
+    consent: Consent = msgspec.field(name="c")
+    status_label: str = msgspec.field(name="l")
+    purpose: str = msgspec.field(name="p")
+    policy_version: int = msgspec.field(name="y")
+    opt_out_source: Source | None = msgspec.field(default=None, name="o")
+    do_not_text: bool = msgspec.field(default=False, name="n")
+    source: Source | None = msgspec.field(default=None, name="s")
+    since: int | None = msgspec.field(default=None, name="t")
+    not_before: int | None = msgspec.field(default=None, name="b")
+    evidence: tuple[Mark, ...] = msgspec.field(default=(), name="e")
+
+    @property
+    def may_text(self) -> bool:
+        """True for `allow` alone."""
+        return self.answer is Answer.ALLOW
+
+
+class _Case(msgspec.Struct, frozen=True):
+    standing: Standing
+    question: Question
+    account: Account
+    policy: Policy
+    rule: PurposeRule
+    at: int
+
+
+class _Verdict(msgspec.Struct, frozen=True):
+    answer: Answer
+    reason: Reason
+    source: Source | None = None
+    marks: tuple[Mark, ...] = ()
+    not_before: int | None = None
+
+
+_Row = Callable[[_Case], _Verdict | None]
+
+
+def decide(standing: Standing, question: Question, account: Account, at: int) -> Decision:
+    """The decision for a question at an instant; UnknownPurposeError for a purpose not defined."""
+    version = account.policy_at(at)
+    rule = version.policy.purposes.get(question.purpose)
+    if rule is None:
+        raise UnknownPurposeError
+    case = _Case(standing, question, account, version.policy, rule, at)
+    verdict = next(found for row in ROWS if (found := row(case)) is not None)
+    return _decision(case, verdict, version.version)
+
+
+def bars_before_consent(
+    standing: Standing, question: Question, account: Account, at: int
+) -> Decision | None:
+    """The decision of rows 1 to 8 and 14, which bind a request for consent too (R-F9)."""
+    version = account.policy_at(at)
+    rule = version.policy.purposes.get(question.purpose)
+    if rule is None:
+        raise UnknownPurposeError
+    case = _Case(standing, question, account, version.policy, rule, at)
+    for row in REQUEST_ROWS:
+        verdict = row(case)
+        if verdict is not None:
+            return _decision(case, verdict, version.version)
+    return None
+
+
+def unreadable(purpose: str, policy_version: int) -> Decision:
+    """The decision where the record cannot be read: never a yes (rulebook section 2)."""
+    return Decision(
+        Answer.DENY,
+        Reason.RECORD_UNREADABLE,
+        Consent.NONE,
+        STATUS_LABELS[-1],
+        purpose,
+        policy_version,
+        do_not_text=True,
+    )
+
+
+def _decision(case: _Case, verdict: _Verdict, policy_version: int) -> Decision:
+    standing, purpose = case.standing, case.question.purpose
+    opt_out = standing.opt_out
+    return Decision(
+        answer=verdict.answer,
+        reason=verdict.reason,
+        consent=consent_of(standing, purpose, case.rule, case.at, case.policy),
+        status_label=status_label(standing, purpose, case.rule, case.at, case.policy),
+        purpose=purpose,
+        policy_version=policy_version,
+        opt_out_source=opt_out[0] if opt_out else None,
+        do_not_text=standing.do_not_text,
+        source=verdict.source,
+        since=verdict.marks[0].at if verdict.marks else None,
+        not_before=verdict.not_before,
+        evidence=verdict.marks,
+    )
+
+
+def consent_of(
+    standing: Standing, purpose: str, rule: PurposeRule, at: int, policy: Policy | None = None
+) -> Consent:
+    """Where consent stands; a grant that has lapsed is none, nor a request that `policy` ended."""
+    consent = standing.consent(purpose)
+    lapsed = consent is Consent.GRANTED and live_grant(standing, purpose, rule, at) is None
+    if lapsed or consent is Consent.REQUESTED:
+        waits = waiting_request(standing, purpose, policy, at) is not None
+        return Consent.REQUESTED if waits else Consent.NONE
+    return consent
+
+
+def status_label(
+    standing: Standing, purpose: str, rule: PurposeRule, at: int, policy: Policy | None = None
+) -> str:
+    """The status shown (R-L1), the first that holds (rulebook section 7)."""
+    authorized, pending, revoked, not_authorized = STATUS_LABELS
+    granted = live_grant(standing, purpose, rule, at) is not None
+    if granted and standing.opt_out is None:
+        return authorized
+    if waiting_request(standing, purpose, policy, at) is not None:
+        return pending
+    return revoked if standing.contact is not None else not_authorized
+
+
+def live_grant(standing: Standing, purpose: str, rule: PurposeRule, at: int) -> Grant | None:
+    """The strongest grant that covers the purpose: strong enough, neither suspended nor lapsed."""
+    levels = standing.grants.get(purpose, {})
+    covering = [
+        level
+        for level, grant in levels.items()
+        if not grant.suspended
+        and LEVEL_RANK[level] >= LEVEL_RANK[rule.level]
+        and not _lapsed(grant, level, rule, at)
+    ]
+    return levels[max(covering, key=LEVEL_RANK.__getitem__)] if covering else None
+
+
+def _lapsed(grant: Grant, level: Level, rule: PurposeRule, at: int) -> bool:
+    days = rule.consent_days.get(level)
+    return days is not None and at >= grant.mark.at + days * DAY
+
+
+def waiting_request(
+    standing: Standing, purpose: str, policy: Policy | None, at: int
+) -> Request | None:
+    """The request that waits and names the purpose, unless the policy's expiry ended it (R-L3)."""
+    request = standing.asked_for(purpose)
+    over = request is not None and policy is not None and has_expired(request, policy, at)
+    return None if over else request
+
+
+def has_expired(request: Request, policy: Policy, at: int) -> bool:
+    """Whether the policy waits for a reply to this request no longer (R-L3)."""
+    days = policy.request_expires_days
+    return days is not None and at >= request.mark.at + days * DAY
+
+
+# --- the rows of rulebook section 3, in order --------------------------------------------------
+
+
+def _sender_not_permitted(case: _Case) -> _Verdict | None:
+    sent_by = case.question.sent_by
+    if sent_by is None:
+        # Nobody named is automated, unless somebody sends by hand and does not say who.
+        permitted = not case.question.manual or case.policy.unnamed_users_may_text
+    else:
+        permitted = case.account.may_text(sent_by, case.policy)
+    if permitted:
+        return None
+    return _Verdict(Answer.DENY, Reason.SENDER_NOT_PERMITTED)
+
+
+def _sending_number_not_allowed(case: _Case) -> _Verdict | None:
+    question = case.question
+    if case.account.serves(question.purpose, question.location, question.sending_number_id):
+        return None
+    return _Verdict(Answer.DENY, Reason.SENDING_NUMBER_NOT_ALLOWED)
+
+
+def _opted_out_by_contact(case: _Case) -> _Verdict | None:
+    stop = case.standing.contact
+    if stop is None:
+        return None
+    return _Verdict(Answer.DENY, Reason.OPTED_OUT_BY_CONTACT, Source.CONTACT, (stop.mark,))
+
+
+def _opted_out_on_other_number(case: _Case) -> _Verdict | None:
+    if not case.policy.stop_on_other_number_denies:
+        return None
+    marks = [
+        replace(standing.contact.mark, number_id=number_id)
+        for number_id, standing in case.question.contacts
+        if standing.contact is not None
+    ]
+    if not marks:
+        return None
+    marks.sort(key=lambda mark: (mark.at, str(mark.number_id)))
+    return _Verdict(Answer.DENY, Reason.OPTED_OUT_ON_OTHER_NUMBER, Source.CONTACT, tuple(marks))
+
+
+def _opted_out_by_system(case: _Case) -> _Verdict | None:
+    found = case.standing.system
+    if found is None:
+        return None
+    return _Verdict(Answer.DENY, Reason.OPTED_OUT_BY_SYSTEM, Source.SYSTEM, (found.mark,))
+
+
+def _opted_out_by_agent(case: _Case) -> _Verdict | None:
+    found = case.standing.agent
+    if found is None:
+        return None
+    return _Verdict(Answer.DENY, Reason.OPTED_OUT_BY_AGENT, Source.AGENT, (found.mark,))
+
+
+def _revocation_under_review(case: _Case) -> _Verdict | None:
+    if not case.standing.reviews or case.rule.exempt_from_review:
+        return None
+    marks = tuple(sorted(case.standing.reviews.values(), key=lambda mark: (mark.at, mark.version)))
+    return _Verdict(Answer.DENY, Reason.REVOCATION_UNDER_REVIEW, Source.CONTACT, marks)
+
+
+def _purpose_blocked(case: _Case) -> _Verdict | None:
+    block = case.standing.blocks.get(case.question.purpose)
+    if block is None:
+        return None
+    return _Verdict(Answer.DENY, Reason.PURPOSE_BLOCKED, Source.AGENT, (block,))
+
+
+def _says_no(case: _Case, *purposes: str) -> Mark | None:
+    """'Not consented' in a system of record, unless the contact granted one of these later."""
+    said = case.standing.strictest_preference()
+    if said is None or said[0] is not Preference.NOT_CONSENTED:
+        return None
+    return None if _granted_after(case, said[1], purposes) else said[1]
+
+
+def _cannot_be_read(case: _Case) -> Mark | None:
+    """The latest word of a system of record that hides its settings (R-B3)."""
+    said = case.standing.preferences.values()
+    marks = [mark for value, mark in said if value is Preference.UNREADABLE]
+    return max(marks, key=lambda mark: (mark.at, mark.version), default=None)
+
+
+def _granted_after(case: _Case, mark: Mark, purposes: tuple[str, ...]) -> bool:
+    grants = (
+        live_grant(case.standing, name, rule, case.at)
+        for name in purposes
+        if (rule := case.policy.purposes.get(name)) is not None
+    )
+    return any(grant is not None and grant.mark.at > mark.at for grant in grants)
+
+
+def _marketing_purposes(policy: Policy) -> list[str]:
+    return [name for name, rule in policy.purposes.items() if rule.marketing]
+
+
+def _marketing_not_consented(case: _Case) -> _Verdict | None:
+    mark = _says_no(case, case.question.purpose) if case.rule.marketing else None
+    if mark is None:
+        return None
+    return _Verdict(Answer.DENY, Reason.MARKETING_NOT_CONSENTED, marks=(mark,))
+
+
+def _consent_declined(case: _Case) -> _Verdict | None:
+    mark = case.standing.declined(case.question.purpose)
+    if not case.rule.needs_consent or mark is None:
+        return None
+    return _Verdict(Answer.DENY, Reason.CONSENT_DECLINED, Source.CONTACT, (mark,))
+
+
+def _given(case: _Case) -> Mark | None:
+    """The grant that covers the purpose; for marketing a system of record's 'consented' counts."""
+    grant = live_grant(case.standing, case.question.purpose, case.rule, case.at)
+    if grant is not None:
+        return grant.mark
+    said = case.standing.strictest_preference()
+    if case.rule.marketing and said is not None and said[0] is Preference.CONSENTED:
+        return said[1]
+    return None
+
+
+def _consent_pending(case: _Case) -> _Verdict | None:
+    if not case.rule.needs_consent or _given(case) is not None:
+        return None
+    request = waiting_request(case.standing, case.question.purpose, case.policy, case.at)
+    if request is None:
+        return None
+    return _Verdict(Answer.DEFER, Reason.CONSENT_PENDING, marks=(request.mark,))
+
+
+def _consent_required(case: _Case) -> _Verdict | None:
+    if not case.rule.needs_consent or _given(case) is not None:
+        return None
+    answer = Answer.DENY if case.policy.missing_consent_denies else Answer.DEFER
+    return _Verdict(answer, Reason.CONSENT_REQUIRED)
+
+
+def _notice(case: _Case) -> _Verdict | None:
+    question = case.question
+    if case.rule.marketing or not question.manual or question.confirmed:
+        return None
+    mark = _says_no(case, question.purpose, *_marketing_purposes(case.policy))
+    if mark is not None:
+        return _Verdict(Answer.CONFIRM, Reason.MARKETING_NOT_CONSENTED_NOTICE, marks=(mark,))
+    mark = _cannot_be_read(case)
+    if mark is not None:
+        return _Verdict(Answer.CONFIRM, Reason.PREFERENCE_UNREADABLE_NOTICE, marks=(mark,))
+    return None
+
+
+def _quiet_hours(case: _Case) -> _Verdict | None:
+    if case.rule.hours is None or case.policy.time_zone is None:
+        return None
+    opens = next_permitted(case.at, case.rule.hours, ZoneInfo(case.policy.time_zone))
+    if opens <= case.at:
+        return None
+    return _Verdict(Answer.DEFER, Reason.QUIET_HOURS, not_before=opens)
+
+
+def _allowed(case: _Case) -> _Verdict:
+    grant = live_grant(case.standing, case.question.purpose, case.rule, case.at)
+    if case.rule.needs_consent:
+        mark = _given(case)
+        return _Verdict(Answer.ALLOW, Reason.CONSENTED, marks=(mark,) if mark else ())
+    if not case.rule.marketing:
+        return _Verdict(Answer.ALLOW, Reason.NO_CONSENT_NEEDED)
+    if grant is not None:
+        return _Verdict(Answer.ALLOW, Reason.CONSENTED, marks=(grant.mark,))
+    return _Verdict(Answer.ALLOW, Reason.PRESUMED_BY_POLICY)
+
+
+REQUEST_ROWS: Final[tuple[_Row, ...]] = (
+    _sender_not_permitted,
+    _sending_number_not_allowed,
+    _opted_out_by_contact,
+    _opted_out_on_other_number,
+    _opted_out_by_system,
+    _opted_out_by_agent,
+    _revocation_under_review,
+    _purpose_blocked,
+    _quiet_hours,
+)
+"""The rows that bind a request for consent: 1 to 8 and 14 (R-F9)."""
+
+ROWS: Final[tuple[_Row, ...]] = (
+    *REQUEST_ROWS[:-1],
+    _marketing_not_consented,
+    _consent_declined,
+    _consent_pending,
+    _consent_required,
+    _notice,
+    _quiet_hours,
+    _allowed,
+)
+"""The whole table, rows 1 to 15."""
+
+
+def next_permitted(at: int, hours: Hours, zone: ZoneInfo) -> int:
+    """The first instant from `at` on that lies in the permitted local hours, microseconds."""
+    local = datetime.fromtimestamp(at / MICROSECONDS, UTC).astimezone(zone)
+    for days in range(3):
+        day = local.date() + timedelta(days=days)
+        sunday = day.weekday() == 6 and hours.sunday_start is not None
+        start = hours.sunday_start if sunday and hours.sunday_start is not None else hours.start
+        opens = _instant(day.year, day.month, day.day, start, zone)
+        closes = _instant(day.year, day.month, day.day, hours.end, zone)
+        if at < closes and start < hours.end:
+            return max(at, opens)
+    return at
+
+
+def _instant(year: int, month: int, day: int, hour: int, zone: ZoneInfo) -> int:
+    local = datetime(year, month, day, tzinfo=zone) + timedelta(hours=hour)
+    return round(local.timestamp()) * MICROSECONDS
+
+
+ANY_PURPOSE: Final = Purpose.CONVERSATION
+"""The purpose whose consent is shown where a question names none (contract section 3)."""

@@ -1,0 +1,299 @@
+"""What each command does to a number: the rules of rulebook section 5, one function a command."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from msgspec.structs import replace
+
+from consent_ledger import facts as f
+from consent_ledger import replies
+from consent_ledger.commands import (
+    AskMessage,
+    BlockPurpose,
+    CancelMessage,
+    Command,
+    ErasePerson,
+    GiveConsent,
+    Judge,
+    OptIn,
+    OptOut,
+    Reassign,
+    ReceiveText,
+    RecordPreference,
+    ReleaseMessage,
+    ReportDelivery,
+    RequestConsent,
+    RetractFact,
+    Told,
+)
+from consent_ledger.decision import UnknownPurposeError
+from consent_ledger.messages import ask, cancel, release
+from consent_ledger.phone_number import Answered, PhoneNumber, RefusedError
+from consent_ledger.requests import request_consent
+from consent_ledger.snapshot import HistoryNeededError
+from consent_ledger.standing import MICROSECONDS, Standing
+from consent_ledger.words import Basis, Channel, Method, ReplyKind, Source, Verdict
+
+WORDS: Final[dict[str, type[f.Words]]] = {
+    "stop": f.StopReceived,
+    "start": f.StartReceived,
+    "help": f.HelpRequested,
+    "decline": f.ConsentDeclined,
+    "yes": f.AffirmativeReceived,
+    "no": f.NegativeReceived,
+}
+"""The words that say all there is to say by themselves."""
+
+
+def handle(number: PhoneNumber, command: Command) -> Answered:
+    """Handles a command: its facts are pending on the number, its answer is returned.
+
+    RefusedError where the rules refuse it; UnknownPurposeError for a purpose not defined;
+    HistoryNeededError where the number's whole stream has to be brought.
+    """
+    match command:
+        case ReceiveText():
+            return _receive_text(number, command)
+        case AskMessage():
+            return ask(number, command)
+        case ReleaseMessage():
+            return release(number, command)
+        case CancelMessage():
+            return cancel(number, command)
+        case RequestConsent():
+            return request_consent(number, command)
+        case ReportDelivery():
+            return _report_delivery(number, command)
+        case Judge():
+            return _judge(number, command)
+        case OptIn():
+            return _opt_in(number, command.told)
+        case Reassign():
+            return _record(number, command.told, _reassignment(number, command))
+        case OptOut():
+            contacts = command.source is Source.CONTACT
+            return _record(number, command.told, f.OptedOut(command.source), contacts)
+        case GiveConsent():
+            _check_purposes(number, command.purposes)
+            _check_method(command.method)
+            given = f.ConsentGranted(
+                method=command.method, level=command.level, purposes=command.purposes
+            )
+            return _record(number, command.told, given)
+        case BlockPurpose():
+            _check_purposes(number, (command.purpose,))
+            kind = f.PurposeBlocked if command.blocked else f.PurposeUnblocked
+            return _record(number, command.told, kind(command.purpose))
+        case RecordPreference():
+            said = f.MarketingPreferenceRecorded(command.system, command.value)
+            return _record(number, command.told, said)
+        case RetractFact():
+            _check_imported(number, command.version)
+            return _record(number, command.told, f.FactRetracted(command.version))
+        case ErasePerson():
+            return _record(number, command.told, f.PersonalDataErased())
+        case _:
+            raise TypeError(type(command).__name__)
+
+
+def _record(
+    number: PhoneNumber, told: Told, fact: f.Fact, contacts_words: bool = False
+) -> Answered:
+    context = number.context(told, contacts_words=contacts_words)
+    number.cancel_barred(number.trigger(fact, context))
+    return Answered()
+
+
+def _check_purposes(number: PhoneNumber, purposes: tuple[str, ...]) -> None:
+    if not set(purposes) <= set(number.policy.policy.purposes):
+        raise UnknownPurposeError
+
+
+def _check_method(method: Method) -> None:
+    """What a sender tells is never taken for the contact's own text: that could re-authorise."""
+    if method is Method.SMS:
+        raise RefusedError(
+            "method-not-allowed",
+            "Consent by text is what the contact texts; tell where else it was given.",
+            field="method",
+        )
+
+
+def _check_imported(number: PhoneNumber, version: int) -> None:
+    """Only an import is undone: what the contact said, or staff did, stays said and done."""
+    if number.history is None:
+        raise HistoryNeededError
+    found = [event for event in number.history if event.originator_version == version]
+    if not found:
+        raise RefusedError("not-found", "No fact of this number has this version.")
+    context = found[0].context
+    if Channel.IMPORT != context.channel and Basis.IMPORT != context.basis:
+        raise RefusedError("not-an-import", "Only a fact that was imported can be retracted.")
+
+
+def _receive_text(number: PhoneNumber, command: ReceiveText) -> Answered:
+    before, known = number.standing, number.snapshot.known
+    context = replace(
+        number.context(command.told, contacts_words=True),
+        sending_number_id=command.sending_number_id,
+        location_id=_location(number, command),
+        lexicon_version=command.lexicon_version,
+    )
+    event = number.trigger(_words(number, command), context)
+    number.cancel_barred(event)
+    kind = None
+    if not command.answered_by_provider:
+        kind = _reply_kind(number, command, before, known, context)
+    review = event.originator_version if isinstance(event.fact, f.RevocationSuspected) else None
+    answered = Answered(understood_as=command.understood_as, review=review)
+    return _with_reply(number, answered, kind, event)
+
+
+def _location(number: PhoneNumber, command: ReceiveText) -> str | None:
+    found = number.account.sending_numbers.get(str(command.sending_number_id))
+    return found.location_id if found else None
+
+
+def _words(number: PhoneNumber, command: ReceiveText) -> f.Words:
+    policy = number.policy.policy
+    matched, media = command.matched, command.media_count
+    match command.understood_as:
+        case "consent":
+            return f.ConsentGranted(
+                matched=matched, media_count=media, purposes=policy.consent_purposes
+            )
+        case "suspected_revocation":
+            return f.RevocationSuspected(
+                matched=matched, media_count=media, ends_request=policy.other_words_end_request
+            )
+        case "other":
+            return f.ReplyNotUnderstood(
+                matched=matched, media_count=media, ends_request=policy.other_words_end_request
+            )
+        case word:
+            return WORDS[word](matched=matched, media_count=media)
+
+
+def _reply_kind(
+    number: PhoneNumber,
+    command: ReceiveText,
+    before: Standing,
+    known: bool,
+    context: f.Context,
+) -> ReplyKind | None:
+    after, policy = number.standing, number.policy.policy
+    match command.understood_as:
+        case "stop":
+            return replies.after_stop(before, after, context.at, number.recorded_at)
+        case "help":
+            return ReplyKind.HELP
+        case "consent":
+            return replies.after_opening(before, after, number.snapshot, _stop_id(number))
+        case "start":
+            return replies.after_start(before, after)
+        case "decline" | "suspected_revocation":
+            return None
+        case "no" if before.pending:
+            return None
+        case "yes" if before.pending:
+            kind = replies.after_opening(before, after, number.snapshot, None)
+        case "yes":
+            kind = replies.after_start(before, after)
+        case _:
+            kind = None
+    return kind or replies.after_other(before, after, known, policy)
+
+
+def _stop_id(number: PhoneNumber) -> str | None:
+    stop = number.standing.contact
+    return f.event_id(number.id, stop.mark.version) if stop else None
+
+
+def _with_reply(
+    number: PhoneNumber, answer: Answered, kind: ReplyKind | None, event: f.Event
+) -> Answered:
+    if kind is None or not replies.may_reply(kind, number.snapshot, number.recorded_at):
+        return answer
+    text = replies.text_of(kind, number.account, event.context.location_id)
+    cause = _stop_id(number) if kind is ReplyKind.HOW_TO_OPT_IN else event.event_id
+    context = replace(
+        number.own_context(cause),
+        in_reply_to=event.event_id,
+        evidence=f.Evidence(template_version=replies.digest_of(text)),
+    )
+    number.trigger(f.ReplyIssued(kind), context)
+    return replace(answer, reply=str(kind), text=text)
+
+
+def _opt_in(number: PhoneNumber, told: Told) -> Answered:
+    """Only the agent's opt-out can be taken back by an admin (R-F6, R-V4)."""
+    found = number.standing.opt_out
+    if found is not None and found[0] is not Source.AGENT:
+        raise RefusedError(
+            "opt-in-forbidden",
+            "The contact or the carrier opted this number out; only the contact can lift it, "
+            "by texting START.",
+            source=found[0],
+        )
+    return _record(number, told, f.AdminOptedIn())
+
+
+def _report_delivery(number: PhoneNumber, command: ReportDelivery) -> Answered:
+    """Every report is recorded; the provider's own opt-out list is a fact of its own (R-F7)."""
+    sent = number.referred
+    about = _sent_at(number, command)
+    request = None
+    if sent is not None and isinstance(sent.fact, f.ConsentRequested):
+        request = sent.originator_version
+    context = replace(number.context(command.told), message_id=command.message_id)
+    fact = f.DeliveryReported(
+        provider=command.provider,
+        code=command.code,
+        delivery_class=command.delivery_class,
+        unreachable_limit=number.policy.policy.unreachable_limit,
+        about_at=about,
+        request=request,
+    )
+    event = number.trigger(fact, context)
+    if command.delivery_class == "opted_out":
+        suppressed = f.CarrierSuppressed(command.provider, command.code, about)
+        number.trigger(suppressed, replace(context, causation_id=event.event_id))
+    return Answered(delivery_class=command.delivery_class)
+
+
+def _sent_at(number: PhoneNumber, command: ReportDelivery) -> int | None:
+    """When the text that the report is about went out: at its release, if it was held."""
+    message = number.held.get(command.message_id or "")
+    if message is not None and message.ended_at is not None:
+        return message.ended_at
+    return number.referred.context.at if number.referred is not None else None
+
+
+def _judge(number: PhoneNumber, command: Judge) -> Answered:
+    words = number.referred
+    if words is None or not isinstance(words.fact, f.RevocationSuspected):
+        raise RefusedError("not-found", "No review has this id.")
+    context = number.context(command.told)
+    if command.verdict is Verdict.REVOKED:
+        fact: f.Fact = f.RevocationConfirmed(
+            words.originator_version, words.context.at, words.context.basis
+        )
+    else:
+        fact = f.RevocationDismissed(words.originator_version)
+        # A verdict follows its words, also where their clock runs ahead of ours.
+        context = replace(context, at=max(context.at, words.context.at + 1))
+    number.cancel_barred(number.trigger(fact, context))
+    return Answered()
+
+
+def _reassignment(number: PhoneNumber, command: Reassign) -> f.NumberReassigned:
+    day = date.fromisoformat(command.disconnected_on)
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+    ends_at = round(midnight.timestamp()) * MICROSECONDS - 1
+    if ends_at >= number.recorded_at:
+        raise RefusedError(
+            "disconnected-on-not-past",
+            "The day of disconnection must be before today (UTC).",
+            field="disconnected_on",
+        )
+    return f.NumberReassigned(command.disconnected_on, ends_at)

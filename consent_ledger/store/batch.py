@@ -1,0 +1,224 @@
+"""A batch of commands while it is handled: what was loaded, what each came to, what to write.
+
+Pure but for time: nothing here talks to the database. A command that is refused, or that needs
+what was not loaded, leaves the batch as it was.
+"""
+
+from collections.abc import Iterable
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+from consent_ledger.account import Account
+from consent_ledger.commands import AskMessage, Judge, ReportDelivery
+from consent_ledger.facts import Event
+from consent_ledger.handlers import handle
+from consent_ledger.held import Held
+from consent_ledger.ledger import Claim, ClaimReusedError, Receipt, Submission
+from consent_ledger.phone_number import Answered, PhoneNumber
+from consent_ledger.snapshot import Snapshot
+from consent_ledger.standing import Standing
+from consent_ledger.store.codec import decode_answer, encode_answer
+from consent_ledger.store.loading import Claimed, ClaimKey
+from consent_ledger.store.mapper import MAPPER
+from consent_ledger.store.projection import Change, Projection
+from consent_ledger.words import MessageState
+
+
+class Done:
+    """What a submission came to within the batch; its position is known after the write."""
+
+    def __init__(self, number_id: UUID, version: int, events: list[Event], answer: Answered):
+        self.number_id = number_id
+        self.version = version
+        self.events = events
+        self.answer = answer
+
+
+class NumberInBatch:
+    """One number of the batch: as it was loaded, and as the commands so far left it."""
+
+    def __init__(self, account_id: UUID, number_id: UUID, position: int, snapshot: Snapshot):
+        self.account_id = account_id
+        self.number_id = number_id
+        self.position = position
+        self.before = self.snapshot = snapshot
+        self.held_before: dict[str, Held] = {}
+        self.held: dict[str, Held] = {}
+        self.events: list[Event] = []
+        self.ordinals: dict[int, int] = {}
+
+
+class Batch:
+    """The commands of one transaction."""
+
+    def __init__(
+        self,
+        numbers: dict[UUID, NumberInBatch],
+        accounts: dict[UUID, Account],
+        claims: dict[ClaimKey, Claimed],
+        now: int,
+    ) -> None:
+        self.numbers = numbers
+        self.accounts = accounts
+        self.claims = claims
+        self.now = now
+        self.referred: dict[tuple[UUID, int], Event] = {}
+        self.standings: dict[UUID, Snapshot] = {}
+        self._ordinal = count()
+        self._done_by_claim: dict[ClaimKey, Done] = {}
+        self._new_claims: list[tuple[Any, ...]] = []
+        self._changed_claims: list[tuple[Any, ...]] = []
+        self._words: list[tuple[Any, ...]] = []
+        self._vault: dict[UUID, tuple[Any, ...]] = {}
+
+    def repeated(self, submission: Submission, number_id: UUID) -> Receipt | Done | None:
+        """The answer of the first time, if one of the submission's claims stands already.
+
+        ClaimReusedError where the key was used for another number or another body.
+        """
+        for claim in submission.claims:
+            key = (submission.account_id, claim.kind, claim.key)
+            done = self._done_by_claim.get(key)
+            if done is not None:
+                if done.number_id != number_id:
+                    raise ClaimReusedError(claim.kind)
+                return None if _decides_anew(submission, done.answer) else done
+            stored = self.claims.get(key)
+            if stored is not None:
+                _check_same(stored, claim, number_id)
+                answer = decode_answer(stored.answer)
+                if _decides_anew(submission, answer):
+                    return None
+                return Receipt(number_id, stored.version, stored.position, (), answer)
+        return None
+
+    def handle(
+        self, submission: Submission, number_id: UUID, history: list[Event] | None = None
+    ) -> Done:
+        """Handles one command against what the batch has come to so far."""
+        inside = self.numbers[number_id]
+        number = PhoneNumber(
+            number_id,
+            self.accounts[submission.account_id],
+            inside.snapshot,
+            self.now,
+            history=history,
+            held=inside.held,
+            referred=self.referred.get((number_id, refers_to(submission) or 0)),
+            contacts=self._contacts(submission.contacts),
+        )
+        answer = handle(number, submission.command)
+        events = number.collect_events()
+        for event in events:
+            inside.ordinals[event.originator_version] = next(self._ordinal)
+        inside.events += events
+        inside.snapshot, inside.held = number.snapshot, number.held
+        done = Done(number_id, number.version, events, answer)
+        self._note(submission, inside, done)
+        return done
+
+    def row_sets(self, projections: Iterable[Projection]) -> list[list[tuple[Any, ...]]]:
+        """The rows of the one statement, each set in the order of its keys."""
+        touched = [n for _, n in sorted(self.numbers.items()) if n.events]
+        sets = [
+            [row for number in touched for row in _event_rows(number)],
+            sorted(self._new_claims, key=lambda row: row[:3]),
+            [row for _, row in sorted(self._vault.items())],
+            self._words,
+        ]
+        changes = [_change(number) for number in touched]
+        for projection in projections:
+            sets.append([row for change in changes for row in projection.rows(change)])
+            if projection.removes:
+                sets.append([row for change in changes for row in projection.gone(change)])
+        return sets
+
+    @property
+    def changed_claims(self) -> list[tuple[Any, ...]]:
+        """Claims whose answer is another now: texts that were confirmed."""
+        return self._changed_claims
+
+    def _contacts(
+        self, contacts: tuple[tuple[UUID, ...], ...]
+    ) -> tuple[tuple[UUID, Standing], ...]:
+        return tuple(self._latest(candidates) for candidates in contacts)
+
+    def _latest(self, candidates: tuple[UUID, ...]) -> tuple[UUID, Standing]:
+        for number_id in candidates:
+            if number_id in self.numbers:
+                return number_id, self.numbers[number_id].snapshot.standing
+            if number_id in self.standings:
+                return number_id, self.standings[number_id].standing
+        return candidates[0], Standing()
+
+    def _note(self, submission: Submission, inside: NumberInBatch, done: Done) -> None:
+        account_id, number_id = submission.account_id, done.number_id
+        if submission.number is not None and done.events:
+            self._vault[number_id] = (number_id, account_id, submission.number)
+        if submission.words is not None and done.events:
+            version = done.events[0].originator_version
+            self._words.append((number_id, version, account_id, submission.words))
+        for claim in submission.claims:
+            self._note_claim(account_id, claim, done)
+
+    def _note_claim(self, account_id: UUID, claim: Claim, done: Done) -> None:
+        key = (account_id, claim.kind, claim.key)
+        answer = encode_answer(done.answer)
+        row = (*key, done.number_id, done.version, claim.body, answer)
+        if key in self.claims:
+            self._changed_claims.append(row)
+        elif key in self._done_by_claim:
+            self._new_claims = [old for old in self._new_claims if old[:3] != key]
+            self._new_claims.append(row)
+        else:
+            self._new_claims.append(row)
+        self._done_by_claim[key] = done
+
+
+def refers_to(submission: Submission) -> int | None:
+    """The version of the event that a command refers to."""
+    command = submission.command
+    return command.refers_to if isinstance(command, Judge | ReportDelivery) else None
+
+
+def _check_same(stored: Claimed, claim: Claim, number_id: UUID) -> None:
+    another_body = claim.body is not None and stored.body not in (None, claim.body)
+    if stored.number_id != number_id or another_body:
+        raise ClaimReusedError(claim.kind)
+
+
+def _decides_anew(submission: Submission, answer: Answered) -> bool:
+    """`confirmed` on a text that waits for confirmation decides anew (contract section 5)."""
+    command = submission.command
+    return (
+        isinstance(command, AskMessage)
+        and command.question.confirmed
+        and answer.state is MessageState.NEEDS_CONFIRMATION
+    )
+
+
+def _event_rows(number: NumberInBatch) -> Iterable[tuple[Any, ...]]:
+    for event in number.events:
+        yield (
+            number.number_id,
+            event.originator_version,
+            number.account_id,
+            number.ordinals[event.originator_version],
+            event.recorded_at,
+            MAPPER.topic(event.fact),
+            MAPPER.encode(event.context, event.fact),
+        )
+
+
+def _change(number: NumberInBatch) -> Change:
+    return Change(
+        account_id=number.account_id,
+        number_id=number.number_id,
+        before=number.before,
+        after=number.snapshot,
+        events=number.events,
+        held_before=number.held_before,
+        held=number.held,
+        ordinals=number.ordinals,
+    )

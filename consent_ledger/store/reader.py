@@ -1,0 +1,183 @@
+"""Checks read here: requests that arrive while a query runs share the next one.
+
+The query is sent after the request came in, so the answer is never older than the question
+(R-O4), and one statement gives one snapshot: standings, account version, clock and position.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from psycopg import AsyncConnection
+
+from consent_ledger.account import Account
+from consent_ledger.ledger import UnavailableError
+from consent_ledger.snapshot import Snapshot
+from consent_ledger.store.accounts import AccountCache
+from consent_ledger.store.codec import UnreadableRowError, decode_snapshot
+from consent_ledger.store.connection import Connect
+
+READ: Final = """
+SELECT number_id, version, position, snapshot, NULL::bigint
+FROM consent_status WHERE number_id = ANY(%b::uuid[])
+UNION ALL
+SELECT account_id, version, ledger_horizon(), NULL,
+    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+FROM account_status WHERE account_id = ANY(%b::uuid[])"""
+
+CHUNK: Final = 2_000
+"""Numbers in one shared query: past this a large batch waits rather than holding up the small."""
+
+log = structlog.get_logger(__name__)
+
+
+class Found:
+    """A number as it is: its version, the place of its last event, and its snapshot.
+
+    `snapshot` is None where it cannot be read: the answer is then a no.
+    """
+
+    __slots__ = ("position", "snapshot", "version")
+
+    def __init__(self, version: int, position: int, snapshot: Snapshot | None) -> None:
+        self.version = version
+        self.position = position
+        self.snapshot = snapshot
+
+
+NEVER_SEEN: Final = Found(0, 0, Snapshot())
+
+
+class View:
+    """One consistent look at some numbers of an account."""
+
+    def __init__(self, account: Account, now: int, horizon: int, found: dict[UUID, Found]) -> None:
+        self.account = account
+        self.now = now
+        self.horizon = horizon
+        self._found = found
+
+    def number(self, candidates: Iterable[UUID]) -> tuple[UUID, Found]:
+        """The id and row of a number, by its ids under each generation of the key."""
+        first: UUID | None = None
+        for number_id in candidates:
+            row = self._found.get(number_id)
+            if row is not None:
+                return number_id, row
+            first = first or number_id
+        assert first is not None
+        return first, NEVER_SEEN
+
+
+class _Request:
+    __slots__ = ("account_id", "future", "ids")
+
+    def __init__(
+        self, account_id: UUID, ids: Sequence[UUID], future: "asyncio.Future[View]"
+    ) -> None:
+        self.account_id = account_id
+        self.ids = ids
+        self.future = future
+
+
+class Reader:
+    """The one reader of a process: `view` from any task, `run` in one."""
+
+    def __init__(self, connect: Connect, accounts: AccountCache) -> None:
+        self._connect = connect
+        self._accounts = accounts
+        self._conn: AsyncConnection[Any] | None = None
+        self._waiting: list[_Request] = []
+        self._wake = asyncio.Event()
+
+    async def view(self, account_id: UUID, ids: Sequence[UUID]) -> View:
+        """A consistent view of these numbers; UnavailableError where the database is away."""
+        future: asyncio.Future[View] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Request(account_id, ids, future))
+        self._wake.set()
+        return await future
+
+    async def run(self) -> None:
+        """Answers until cancelled."""
+        try:
+            while True:
+                await self._wake.wait()
+                await self._answer(self._take())
+        finally:
+            _fail(self._waiting)
+            if self._conn is not None:
+                await self._conn.close()
+
+    def _take(self) -> list[_Request]:
+        taken, total = 0, 0
+        for request in self._waiting:
+            total += len(request.ids)
+            if taken and total > CHUNK:
+                break
+            taken += 1
+        requests, self._waiting = self._waiting[:taken], self._waiting[taken:]
+        if not self._waiting:
+            self._wake.clear()
+        return requests
+
+    async def _answer(self, requests: list[_Request]) -> None:
+        try:
+            await self._read(requests)
+        except Exception as error:
+            log.error("read_failed", error=type(error).__name__)
+            await self._drop_connection()
+        finally:
+            _fail(requests)
+
+    async def _drop_connection(self) -> None:
+        if self._conn is not None:
+            with contextlib.suppress(Exception):
+                await self._conn.close()
+        self._conn = None
+
+    async def _read(self, requests: list[_Request]) -> None:
+        if self._conn is None or self._conn.closed:
+            self._conn = await self._connect()
+        ids = [i for request in requests for i in request.ids]
+        account_ids = list({request.account_id for request in requests})
+        cursor = await self._conn.execute(READ, (ids, account_ids), prepare=True, binary=True)
+        found: dict[UUID, Found] = {}
+        versions: dict[UUID, tuple[int, int, int]] = {}
+        for key, version, position, snapshot, clock in await cursor.fetchall():
+            if clock is None:
+                found[key] = Found(version, position, _decoded(snapshot))
+            else:
+                versions[key] = (version, position, clock)
+        for request in requests:
+            await self._settle(request, found, versions.get(request.account_id))
+
+    async def _settle(
+        self,
+        request: _Request,
+        found: dict[UUID, Found],
+        version: tuple[int, int, int] | None,
+    ) -> None:
+        if request.future.done():
+            return
+        if version is None or self._conn is None:
+            request.future.set_exception(UnavailableError("the account is unknown"))
+            return
+        number, horizon, now = version
+        account = await self._accounts.at(self._conn, request.account_id, number)
+        request.future.set_result(View(account, now, horizon, found))
+
+
+def _decoded(data: bytes) -> Snapshot | None:
+    try:
+        return decode_snapshot(data)
+    except UnreadableRowError:
+        return None
+
+
+def _fail(requests: list[_Request]) -> None:
+    for request in requests:
+        if not request.future.done():
+            request.future.set_exception(UnavailableError("the database is away"))

@@ -1,0 +1,134 @@
+"""The one statement by which a batch is written: events, read models, vault and claims.
+
+One round trip and one place in the log for all of it; built once from the read models' columns.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from consent_ledger.store.projection import Column, Projection
+
+EVENTS: Final = (
+    Column("originator_id", "uuid"),
+    Column("originator_version", "integer"),
+    Column("account_id", "uuid"),
+    Column("position", "position"),
+    Column("recorded_at", "bigint"),
+    Column("topic", "text"),
+    Column("state", "bytea"),
+)
+CLAIMS: Final = (
+    Column("account_id", "uuid"),
+    Column("kind", "smallint"),
+    Column("key", "uuid"),
+    Column("number_id", "uuid"),
+    Column("version", "integer"),
+    Column("body", "uuid"),
+    Column("answer", "bytea"),
+)
+NUMBERS: Final = (
+    Column("number_id", "uuid"),
+    Column("account_id", "uuid"),
+    Column("e164", "text"),
+)
+WORDS: Final = (
+    Column("number_id", "uuid"),
+    Column("version", "integer"),
+    Column("account_id", "uuid"),
+    Column("body", "text"),
+)
+
+BASE: Final = """
+WITH place AS (
+    SELECT (pg_current_xact_id()::text::bigint + xid_offset) << 16 AS base FROM deployment
+)"""
+"""A transaction's positions begin here; 65,536 of them, far more than a batch has events."""
+
+Rows = Sequence[tuple[Any, ...]]
+
+
+class WriteStatement:
+    """The statement for a set of read models, and its parameters for a batch."""
+
+    def __init__(self, projections: Sequence[Projection]) -> None:
+        parts = [
+            _insert("events", EVENTS, ""),
+            _insert("claims", CLAIMS, ""),
+            _insert("numbers", NUMBERS, "ON CONFLICT (number_id) DO NOTHING"),
+            _insert("words", WORDS, ""),
+        ]
+        self._widths = [len(EVENTS), len(CLAIMS), len(NUMBERS), len(WORDS)]
+        for projection in projections:
+            parts.append(_upsert(projection))
+            self._widths.append(len(projection.columns))
+            if projection.removes:
+                parts.append(_delete(projection))
+                self._widths.append(len(projection.key))
+        named = [f"part_{i} AS ({part})" for i, part in enumerate(parts)]
+        self.sql = f"{BASE},\n" + ",\n".join(named) + "\nSELECT base FROM place"
+
+    def parameters(self, row_sets: Iterable[Rows]) -> list[list[Any]]:
+        """The parameters: a list for each column of each part, in the order of the parts.
+
+        `row_sets`: events, claims, numbers, words, then for each read model its rows to put and,
+        where it removes any, its keys to remove.
+        """
+        params: list[list[Any]] = []
+        for width, rows in zip(self._widths, row_sets, strict=True):
+            params.extend(_columns(rows, width))
+        return params
+
+
+def _columns(rows: Rows, width: int) -> list[list[Any]]:
+    if not rows:
+        return [[] for _ in range(width)]
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _array(column: Column) -> str:
+    kind = "bigint" if column.type == "position" else column.type
+    return f"%b::{kind}[]"
+
+
+def _unnest(columns: Sequence[Column]) -> str:
+    names = ", ".join(column.name for column in columns)
+    return f"unnest({', '.join(map(_array, columns))}) AS given ({names})"
+
+
+def _insert(table: str, columns: Sequence[Column], conflict: str) -> str:
+    names = ", ".join(column.name for column in columns)
+    values = ", ".join(map(_value, columns))
+    return (
+        f"INSERT INTO {table} ({names}) SELECT {values} FROM {_unnest(columns)}, place {conflict}"
+    )
+
+
+def _value(column: Column) -> str:
+    return "base + given.position" if column.type == "position" else f"given.{column.name}"
+
+
+def _upsert(projection: Projection) -> str:
+    # A row that keeps its position gives none; the insert needs a value that the update drops.
+    columns, table = projection.columns, projection.table
+    given = _insert(table, columns, "").replace(
+        "base + given.position", "coalesce(base + given.position, -1)"
+    )
+    sets = ", ".join(
+        f"{column.name} = {_updated(table, column)}"
+        for column in columns
+        if column.name not in projection.key
+    )
+    return f"{given} ON CONFLICT ({', '.join(projection.key)}) DO UPDATE SET {sets}"
+
+
+def _updated(table: str, column: Column) -> str:
+    if column.type != "position":
+        return f"excluded.{column.name}"
+    return f"CASE excluded.position WHEN -1 THEN {table}.position ELSE excluded.position END"
+
+
+def _delete(projection: Projection) -> str:
+    types = {column.name: column for column in projection.columns}
+    keys = [types[name] for name in projection.key]
+    match = " AND ".join(f"{projection.table}.{key.name} = given.{key.name}" for key in keys)
+    return f"DELETE FROM {projection.table} USING {_unnest(keys)} WHERE {match}"

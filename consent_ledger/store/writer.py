@@ -1,0 +1,306 @@
+"""Group commit: commands are queued, and one writer a process takes them a batch at a time.
+
+A batch is loaded, handled and written in one transaction by one statement, and acknowledged after
+its commit. A command that is refused is refused alone; a batch that cannot be written is tried
+again command by command.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+import structlog
+from psycopg import AsyncConnection, errors
+
+from consent_ledger.commands import AskMessage, CancelMessage, ReleaseMessage, ReportDelivery
+from consent_ledger.decision import UnknownPurposeError
+from consent_ledger.facts import Event
+from consent_ledger.ledger import ClaimReusedError, Receipt, Submission, UnavailableError
+from consent_ledger.phone_number import RefusedError
+from consent_ledger.snapshot import HistoryNeededError, Snapshot
+from consent_ledger.store import loading
+from consent_ledger.store.accounts import AccountCache
+from consent_ledger.store.batch import Batch, Done, NumberInBatch, refers_to
+from consent_ledger.store.connection import Connect
+from consent_ledger.store.projection import Projection
+from consent_ledger.store.statement import WriteStatement
+
+BATCH: Final = 256
+"""Commands in one transaction: past this a batch only adds waiting, as measured on a prototype."""
+ATTEMPTS: Final = 8
+"""Tries for one command that keeps losing races for its number; each lost race is another's win."""
+QUEUE: Final = 20_000
+"""Commands that may wait; more is answered 503 at once rather than after the caller's time-out."""
+
+REFUSALS: Final = (RefusedError, ClaimReusedError, UnknownPurposeError)
+RACES: Final = (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure)
+
+CHANGE_CLAIM: Final = """
+UPDATE claims SET number_id = %s, version = %s, body = %s, answer = %s
+WHERE account_id = %s AND kind = %s AND key = %s"""
+
+log = structlog.get_logger(__name__)
+
+
+class _Waiting:
+    def __init__(self, submission: Submission, future: "asyncio.Future[Receipt]") -> None:
+        self.submission = submission
+        self.future = future
+        self.number_id: UUID = submission.candidates[0]
+
+    def settle(self, result: Receipt | BaseException) -> None:
+        if self.future.done():
+            return
+        if isinstance(result, BaseException):
+            self.future.set_exception(result)
+        else:
+            self.future.set_result(result)
+
+
+class Writer:
+    """The one writer of a process; `record` from any task, `run` in one."""
+
+    def __init__(
+        self, connect: Connect, accounts: AccountCache, projections: Sequence[Projection]
+    ) -> None:
+        self._connect = connect
+        self._accounts = accounts
+        self._projections = projections
+        self._statement = WriteStatement(projections)
+        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(QUEUE)
+        self._conn: AsyncConnection[Any] | None = None
+        self._doubtful = False
+        self.on_batch: Callable[[int], None] = lambda size: None
+
+    async def record(self, submission: Submission) -> Receipt:
+        """Records a submission: returns after its commit (see Ledger)."""
+        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        try:
+            self._queue.put_nowait(_Waiting(submission, future))
+        except asyncio.QueueFull:
+            raise UnavailableError("too many commands wait") from None
+        return await future
+
+    async def run(self) -> None:
+        """Takes batches until cancelled; what waits then is answered as unavailable."""
+        try:
+            while True:
+                await self._take()
+        finally:
+            while not self._queue.empty():
+                self._queue.get_nowait().settle(UnavailableError("the ledger is stopping"))
+            if self._conn is not None:
+                await self._conn.close()
+
+    async def _take(self) -> None:
+        batch = [await self._queue.get()]
+        while len(batch) < BATCH and not self._queue.empty():
+            batch.append(self._queue.get_nowait())
+        self.on_batch(len(batch))
+        try:
+            await self._attempt(batch)
+        except BaseException as error:
+            for waiting in batch:
+                waiting.settle(UnavailableError("the ledger could not record this"))
+            await self._drop_connection()
+            if not isinstance(error, Exception):
+                raise
+            log.error("batch_failed", error=type(error).__name__)
+
+    async def _attempt(self, batch: list[_Waiting]) -> None:
+        try:
+            await self._write(batch)
+        except psycopg.Error as error:
+            if _is_lost(error):
+                raise
+            await self._one_by_one(batch)
+
+    async def _one_by_one(self, batch: list[_Waiting]) -> None:
+        for waiting in batch:
+            if waiting.future.done():
+                continue
+            try:
+                await self._alone(waiting)
+            except psycopg.Error as error:
+                if _is_lost(error):
+                    raise
+                log.error("command_failed", error=type(error).__name__)
+                waiting.settle(UnavailableError("the ledger could not record this"))
+
+    async def _alone(self, waiting: _Waiting) -> None:
+        for attempt in range(ATTEMPTS):
+            try:
+                return await self._write([waiting])
+            except RACES:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                await asyncio.sleep(0.002 * attempt)
+        return None
+
+    async def _write(self, waiting: list[_Waiting]) -> None:
+        """One transaction; every future is settled when it has committed."""
+        conn = await self._connection()
+        results: list[tuple[_Waiting, Receipt | Done | BaseException]] = []
+        base = 0
+        self._doubtful = False
+        async with conn.transaction():
+            batch = await self._load(conn, waiting)
+            for each in waiting:
+                results.append((each, await self._handle(conn, batch, each)))
+            if any(number.events for number in batch.numbers.values()):
+                base = await self._store(conn, batch)
+        if self._doubtful:
+            raise UnavailableError("the commit may not have reached the replicas")
+        for each, result in results:
+            each.settle(_receipt(batch, base, result) if isinstance(result, Done) else result)
+
+    async def _store(self, conn: AsyncConnection[Any], batch: Batch) -> int:
+        params = self._statement.parameters(batch.row_sets(self._projections))
+        cursor = await conn.execute(self._statement.sql.encode(), params, prepare=True)
+        for row in batch.changed_claims:
+            await conn.execute(CHANGE_CLAIM, (*row[3:], *row[:3]))
+        found = await cursor.fetchall()
+        return int(found[0][0])
+
+    async def _load(self, conn: AsyncConnection[Any], waiting: list[_Waiting]) -> Batch:
+        ids = {i for each in waiting for i in each.submission.candidates}
+        claims = [(e.submission.account_id, c) for e in waiting for c in e.submission.claims]
+        accounts = {each.submission.account_id for each in waiting}
+        stored, claimed, versions, now = await loading.lock_and_load(
+            conn, list(ids), claims, list(accounts)
+        )
+        for each in waiting:
+            each.number_id = _first_id(each.submission.candidates, stored)
+        batch = Batch(
+            numbers=_numbers(waiting, stored),
+            accounts={a: await self._accounts.at(conn, a, versions.get(a)) for a in accounts},
+            claims=claimed,
+            now=now,
+        )
+        await self._load_more(conn, batch, waiting)
+        return batch
+
+    async def _load_more(
+        self, conn: AsyncConnection[Any], batch: Batch, waiting: list[_Waiting]
+    ) -> None:
+        """Held texts, events referred to and the contacts' other numbers, where any is needed."""
+        numbers = {
+            each.number_id
+            for each in waiting
+            if batch.numbers[each.number_id].before.held and not _only_asks(each.submission)
+        }
+        named = [(e.number_id, m) for e in waiting if (m := _names_message(e.submission))]
+        if numbers or named:
+            for number_id, held in (await loading.load_held(conn, list(numbers), named)).items():
+                inside = batch.numbers[number_id]
+                inside.held_before, inside.held = dict(held), held
+        places = [(e.number_id, v) for e in waiting if (v := refers_to(e.submission))]
+        if places:
+            batch.referred = await loading.load_events_at(conn, places)
+        contacts = {i for e in waiting for ids in e.submission.contacts for i in ids}
+        contacts -= set(batch.numbers)
+        if contacts:
+            batch.standings = await loading.load_standings(conn, list(contacts))
+
+    async def _handle(
+        self, conn: AsyncConnection[Any], batch: Batch, waiting: _Waiting
+    ) -> Receipt | Done | BaseException:
+        submission, number_id = waiting.submission, waiting.number_id
+        try:
+            repeated = batch.repeated(submission, number_id)
+            if repeated is not None:
+                return _again(repeated)
+            try:
+                return batch.handle(submission, number_id)
+            except HistoryNeededError:
+                history = await self._history(conn, batch, number_id)
+                return batch.handle(submission, number_id, history)
+        except REFUSALS as refusal:
+            return refusal
+        except psycopg.Error:
+            raise
+        except Exception as error:
+            log.error("command_failed", error=type(error).__name__)
+            return UnavailableError("the ledger could not record this")
+
+    async def _history(
+        self, conn: AsyncConnection[Any], batch: Batch, number_id: UUID
+    ) -> list[Event]:
+        stored = await loading.load_history(conn, number_id)
+        return stored + batch.numbers[number_id].events
+
+    async def _connection(self) -> AsyncConnection[Any]:
+        if self._conn is None or self._conn.closed:
+            self._conn = await self._connect()
+            self._conn.add_notice_handler(self._note_lost_wait)
+        return self._conn
+
+    def _note_lost_wait(self, diagnostic: errors.Diagnostic) -> None:
+        # A cancelled wait for a synchronous replica returns success with a warning: the commit is
+        # not safe, so it must not be acknowledged.
+        if diagnostic.sqlstate == "01000":
+            self._doubtful = True
+
+    async def _drop_connection(self) -> None:
+        if self._conn is not None:
+            with contextlib.suppress(Exception):
+                await self._conn.close()
+        self._conn = None
+
+
+class _Repeated(Done):
+    """A repetition within one batch: the position of the first, and nothing recorded anew."""
+
+
+def _again(repeated: Receipt | Done) -> Receipt | Done:
+    if isinstance(repeated, Receipt):
+        return repeated
+    return _Repeated(repeated.number_id, repeated.version, [], repeated.answer)
+
+
+def _receipt(batch: Batch, base: int, done: Done) -> Receipt:
+    recorded = tuple(event.topic for event in done.events)
+    number = batch.numbers[done.number_id]
+    ordinal = number.ordinals.get(done.version)
+    position = number.position if ordinal is None else base + ordinal
+    return Receipt(done.number_id, done.version, position, recorded, done.answer)
+
+
+def _first_id(candidates: Sequence[UUID], stored: Mapping[UUID, loading.Stored]) -> UUID:
+    """A stream keeps the id it began under; a new one begins under the newest key."""
+    return next((i for i in candidates if i in stored), candidates[0])
+
+
+def _numbers(
+    waiting: list[_Waiting], stored: Mapping[UUID, loading.Stored]
+) -> dict[UUID, NumberInBatch]:
+    return {
+        each.number_id: NumberInBatch(
+            each.submission.account_id,
+            each.number_id,
+            *stored.get(each.number_id, (0, Snapshot())),
+        )
+        for each in waiting
+    }
+
+
+def _only_asks(submission: Submission) -> bool:
+    return isinstance(submission.command, AskMessage) and not submission.command.question.confirmed
+
+
+def _names_message(submission: Submission) -> str | None:
+    """The message whose row a command needs, whatever became of it."""
+    command = submission.command
+    if isinstance(command, ReleaseMessage | CancelMessage | ReportDelivery):
+        return command.message_id
+    if isinstance(command, AskMessage) and command.question.confirmed:
+        return command.message_id
+    return None
+
+
+def _is_lost(error: psycopg.Error) -> bool:
+    """Whether the connection is gone, so that nothing is known of the batch."""
+    return isinstance(error, psycopg.OperationalError) and not isinstance(error, RACES)
