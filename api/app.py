@@ -8,10 +8,11 @@ from typing import Any
 from fastapi import FastAPI, Response
 
 from api import problems
+from api.admin_access import AdminLinks
 from api.logs import configure_logging
 from api.middleware import BodyLimit, Observed
 from api.responses import PROBLEM_SCHEMA
-from api.routes import account, checks, docs, health, messages, numbers, tell, webhooks
+from api.routes import account, admin, checks, docs, health, messages, numbers, tell, webhooks
 from api.service import Service
 from api.settings import Settings
 
@@ -49,7 +50,8 @@ def create_app(settings: Settings) -> FastAPI:
         default_response_class=Response,
     )
     app.state.service = service
-    for module in (checks, tell, webhooks, messages, numbers, account, health, docs):
+    app.state.admin_links = AdminLinks()
+    for module in (checks, tell, webhooks, messages, numbers, account, admin, health, docs):
         app.include_router(module.router)
     problems.install(app)
     app.add_middleware(BodyLimit)

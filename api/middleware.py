@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 from prometheus_client import Counter, Histogram
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import Problem, respond
@@ -49,7 +50,8 @@ class BodyLimit:
             message = await receive()
             read += len(message.get("body", b""))
             if read > limit:
-                raise _problem(limit)
+                # Any other exception would be told as a body that is not JSON.
+                raise HTTPException(413)
             return message
 
         await self.app(scope, counted, send)
@@ -62,12 +64,8 @@ def _stated_length(scope: Scope) -> int:
     return 0
 
 
-def _problem(limit: int) -> Problem:
-    return Problem(413, "body-too-large", f"The body may have at most {limit} bytes.")
-
-
 def _too_large(limit: int) -> ASGIApp:
-    return respond(_problem(limit))
+    return respond(Problem(413, "body-too-large", f"The body may have at most {limit} bytes."))
 
 
 class Observed:

@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from api import render
 from api.problems import invalid
 from api.service import Service
@@ -49,15 +51,10 @@ async def check_in_the_past(
     if known_at is not None:
         account = await _account_at(service, account_id, known_at) or account
     at = as_of if as_of is not None else (known_at if known_at is not None else view.now)
-    asked = Question(
-        purpose=question.purpose,
-        location=question.location,
-        sending_number_id=question.sending_number_id,
-        sent_by=question.sent_by,
-        manual=question.manual,
-        contacts=tuple((o.number_id, o.standing) for o in others if o.standing is not None),
-    )
-    decision = _decide(past, asked, account, at)
+    if any(other.standing is None for other in others):
+        past.standing = None
+    known = tuple((o.number_id, o.standing) for o in others if o.standing is not None)
+    decision = _decide(past, replace(question, contacts=known), account, at)
     fields = render.answer(
         decision, past.number_id, past.version, past.position or view.horizon, view.now
     )

@@ -1,5 +1,6 @@
 """Errors as application/problem+json (RFC 9457): a stable code, the field, never the input."""
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -32,7 +33,7 @@ STATUS_OF_REFUSAL: Final[dict[str, int]] = {
 """Refusals of the domain; any other is about a field, so 422."""
 
 CODE_OF_STATUS: Final[dict[int, str]] = {
-    400: "bad-request",
+    400: "malformed-json",
     401: "key-missing-or-unknown",
     403: "role-not-allowed",
     404: "not-found",
@@ -40,6 +41,11 @@ CODE_OF_STATUS: Final[dict[int, str]] = {
     413: "body-too-large",
     415: "unsupported-media-type",
 }
+
+NOT_JSON: Final = "The body is not JSON in UTF-8."
+
+FIELD_NAME: Final = re.compile("[a-z][a-z_]{0,29}")
+"""What a mistyped field looks like; anything else may be a number, or a contact's words."""
 
 log = structlog.get_logger(__name__)
 
@@ -129,16 +135,24 @@ def of_validation(error: RequestValidationError) -> Problem:
     """The problem of a body or parameter of the wrong shape; never the value itself."""
     first = error.errors()[0] if error.errors() else {"type": ""}
     if first["type"] == "json_invalid":
-        return Problem(400, "malformed-json", "The body is not JSON.")
+        return Problem(400, "malformed-json", NOT_JSON)
     errors = [
         {
-            "pointer": "/" + "/".join(str(part) for part in each["loc"][1:]),
+            "pointer": _pointer(each),
             "code": str(each["type"]).replace("_", "-"),
             "detail": _plain(each),
         }
         for each in error.errors()
     ]
     return Problem(422, "invalid-body", "The request does not fit; see errors.", errors=errors)
+
+
+def _pointer(error: Mapping[str, Any]) -> str:
+    """Where in the body: a name that is not ours is told only if it can be nothing but a name."""
+    parts = [str(part) for part in error["loc"][1:]]
+    if error["type"] == "extra_forbidden" and not FIELD_NAME.fullmatch(parts[-1]):
+        parts.pop()
+    return "/" + "/".join(parts)
 
 
 def _plain(error: Mapping[str, Any]) -> str:
@@ -187,7 +201,7 @@ def unavailable() -> Problem:
 
 def _of_http(error: HTTPException) -> Problem:
     code = CODE_OF_STATUS.get(error.status_code, "http-error")
-    detail = HTTPStatus(error.status_code).phrase
+    detail = NOT_JSON if error.status_code == 400 else HTTPStatus(error.status_code).phrase
     return Problem(error.status_code, code, detail, headers=error.headers)
 
 

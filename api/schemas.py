@@ -1,10 +1,18 @@
 """Bodies of requests (contract sections 3 to 5). A field that is not known is an error: a typing
 mistake in `sent_by` must not silently drop a rule."""
 
+import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from consent_ledger.words import Level, Permission, Preference, Verdict
 
@@ -16,6 +24,10 @@ BATCH_LIMIT: Final = 10_000
 """Items in a batch check (contract section 3)."""
 WRITE_BATCH_LIMIT: Final = 10_000
 """Rows in a batch of opt-outs or opt-ins."""
+
+
+E164: Final = re.compile(r"\+\d{7,15}")
+"""Ids go into events and URLs, where no number may be (rulebook section 9)."""
 
 
 def _instant(value: object) -> int:
@@ -42,12 +54,21 @@ def _day(value: object) -> str:
         raise ValueError("must be a day such as 2026-03-04") from None
 
 
-Instant = Annotated[
-    int, BeforeValidator(_instant, json_schema_input_type=Annotated[str, Field(format="date-time")])
-]
+_TimeText = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+Instant = Annotated[int, BeforeValidator(_instant, json_schema_input_type=_TimeText)]
 Day = Annotated[str, BeforeValidator(_day), Field(json_schema_extra={"format": "date"})]
+
+
+def _no_number(value: str) -> str:
+    if E164.fullmatch(value):
+        raise ValueError("must be an opaque id, not a phone number")
+    return value
+
+
 OpaqueId = Annotated[
-    str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+    str,
+    StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    AfterValidator(_no_number),
 ]
 Number = Annotated[str, StringConstraints(max_length=64)]
 PurposeName = Annotated[

@@ -37,8 +37,9 @@ class Service:
         self.accounts = AccountCache()
         self.keys = KeyCache(self.keyring)
         connect = connector(settings.database_url)
-        self.writer = Writer(connect, self.accounts, PROJECTIONS)
-        self.reader = Reader(connect, self.accounts)
+        newest = self.keyring.generations[0]
+        self.writer = Writer(connect, self.accounts, PROJECTIONS, newest)
+        self.reader = Reader(connect, self.accounts, newest)
         self._connect = connect
         self._pool: AsyncConnectionPool[AsyncConnection[Any]] | None = None
         self._tasks: list[asyncio.Task[None]] = []

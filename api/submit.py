@@ -1,17 +1,20 @@
 """From a request to the ledger and back: the parts that every telling route shares."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import Depends, Request
+from psycopg import AsyncConnection
 
 from api.auth import Caller
 from api.problems import Problem, invalid, unparseable
+from api.secrets_at_rest import seal, unseal
 from api.service import Service
 from consent_ledger import commands as c
-from consent_ledger.ledger import IDEMPOTENCY_CLAIM, Claim, Receipt, Submission
+from consent_ledger.ledger import IDEMPOTENCY_CLAIM, Claim, ClaimReusedError, Receipt, Submission
 from consent_ledger.number import UnparseableNumber, canonical
 from consent_ledger.words import ActorKind, Basis, Channel, Role
 
@@ -93,6 +96,43 @@ async def idempotency(request: Request, row: int | None = None) -> tuple[Claim, 
     body = digest(await request.body())
     claimed = digest(request.url.path.encode(), key.encode(), place)
     return (Claim(IDEMPOTENCY_CLAIM, claimed, body),)
+
+
+FIND_KEPT: Final = """
+SELECT body, answer FROM claims WHERE account_id = %s AND kind = %s AND key = %s"""
+KEEP: Final = """
+INSERT INTO claims (account_id, kind, key, number_id, version, body, answer)
+VALUES (%s, %s, %s, %s, 0, %s, %s) ON CONFLICT DO NOTHING"""
+
+
+async def kept_answer(
+    service: Service, conn: AsyncConnection[Any], caller: Caller, claims: tuple[Claim, ...]
+) -> dict[str, Any] | None:
+    """The answer that a request with this Idempotency-Key was given before, if it was."""
+    for claim in claims:
+        params = (caller.account_id, claim.kind, claim.key)
+        row = await (await conn.execute(FIND_KEPT, params)).fetchone()
+        if row is not None:
+            if row[0] != claim.body:
+                raise ClaimReusedError(claim.kind)
+            found: dict[str, Any] = json.loads(unseal(service.keyring, bytes(row[1])))
+            return found
+    return None
+
+
+async def keep_answer(
+    service: Service,
+    conn: AsyncConnection[Any],
+    caller: Caller,
+    claims: tuple[Claim, ...],
+    answer: dict[str, Any],
+) -> None:
+    """Keeps an answer for a repetition; encrypted, as it may hold a number or an API key."""
+    for claim in claims:
+        sealed = seal(service.keyring, json.dumps(answer))
+        account_id = caller.account_id
+        params = (account_id, claim.kind, claim.key, account_id, claim.body, sealed)
+        await conn.execute(KEEP, params)
 
 
 def told(

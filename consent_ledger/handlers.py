@@ -127,7 +127,7 @@ def _check_imported(number: PhoneNumber, version: int) -> None:
     if not found:
         raise RefusedError("not-found", "No fact of this number has this version.")
     context = found[0].context
-    if Channel.IMPORT != context.channel and Basis.IMPORT != context.basis:
+    if context.channel != Channel.IMPORT and context.basis != Basis.IMPORT:
         raise RefusedError("not-an-import", "Only a fact that was imported can be retracted.")
 
 

@@ -62,7 +62,7 @@ def _as_it_is(number: PhoneNumber, message: Held) -> Answered:
 def _asked(
     number: PhoneNumber, command: AskMessage, decision: Decision, kind: type[f.MessageAsked]
 ) -> f.MessageAsked:
-    question = command.question
+    question, before = command.question, number.held.get(command.message_id)
     return kind(
         purpose=question.purpose,
         reason=decision.reason,
@@ -71,9 +71,9 @@ def _asked(
         confirmed=question.confirmed,
         needs_consent=number.policy.policy.purposes[question.purpose].needs_consent,
         contacts=tuple(number_id for number_id, _ in number.contacts),
-        expires_at=command.expires_at,
+        expires_at=before.asked.expires_at if before is not None else command.expires_at,
         not_before=decision.not_before,
-        again=command.message_id in number.held,
+        again=before is not None,
     )
 
 

@@ -19,7 +19,9 @@ DEFAULT_TEXTS: Final[dict[str, str]] = {
     ReplyKind.STOP_CONFIRMATION: (
         "{name}: you are opted out and will get no more texts from us. Text START to opt back in."
     ),
-    ReplyKind.START_CONFIRMATION: "{name}: you are opted back in. Text STOP at any time to opt out.",
+    ReplyKind.START_CONFIRMATION: (
+        "{name}: you are opted back in. Text STOP at any time to opt out."
+    ),
     ReplyKind.CONSENT_CONFIRMATION: (
         "{name}: thank you, we will text you at this number. Text STOP to opt out, HELP for help."
     ),

@@ -22,10 +22,8 @@ def automatic_request(
     number: PhoneNumber, answer: Answered, question: Question, cause: f.Event
 ) -> Answered:
     """The request that a deferred text brings with it, if one may go now (R-M1)."""
-    standing, at = number.standing, number.recorded_at
-    if _waits(standing, number.policy.policy, at) or _over_limit(
-        standing, number.policy.policy, at
-    ):
+    standing, policy, at = number.standing, number.policy.policy, number.recorded_at
+    if _waits(standing, policy, at) or _over_limit(standing, policy, at):
         return answer
     if bars_before_consent(standing, question, number.account, at) is not None:
         return answer

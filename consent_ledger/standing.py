@@ -631,7 +631,8 @@ def _request_failed(item: Said, fact: f.DeliveryReported) -> _Effects:
 
     def effect(now: Standing) -> Standing:
         request = now.request
-        if request is None or request.mark.version != fact.request:
+        # A report counts at the instant of its text, which for a request is the request's own.
+        if request is None or request.mark.at != item.at:
             return now
         return replace(now, request=replace(request, failed=True))
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from api import render
 from api import schemas as s
@@ -14,12 +14,12 @@ from api.problems import Problem
 from api.responses import documented, reply
 from api.secrets_at_rest import seal
 from api.service import Service
-from api.submit import ServiceIn, read_number
+from api.submit import ServiceIn, idempotency, keep_answer, kept_answer, read_number
 from consent_ledger import account as a
 from consent_ledger.account import Account
 from consent_ledger.facts import Event, Fact
 from consent_ledger.policy import PolicyVersion, amended
-from consent_ledger.store.accounts import AccountCommand, change_account
+from consent_ledger.store.accounts import LOCK, AccountCommand, change_account
 from consent_ledger.words import Permission, Role
 
 router = APIRouter(tags=["account"])
@@ -33,12 +33,21 @@ CHANGED: Final[dict[str, Any]] = {
 }
 
 
-async def change(service: Service, caller: Caller, command: AccountCommand) -> dict[str, Any]:
+async def change(
+    service: Service, caller: Caller, command: AccountCommand, request: Request
+) -> dict[str, Any]:
     """Changes the caller's account: what was recorded, after its commit."""
-    async with service.connection() as conn:
+    claims = await idempotency(request)
+    async with service.connection() as conn, conn.transaction():
+        await conn.execute(LOCK, (caller.account_id,))
+        kept = await kept_answer(service, conn, caller, claims)
+        if kept is not None:
+            return {**kept, "recorded": []}
         account, events = await change_account(conn, caller.account_id, command, caller.key_id)
+        answer = _changed(account, events)
+        await keep_answer(service, conn, caller, claims, answer)
     service.accounts.keep(account)
-    return _changed(account, events)
+    return answer
 
 
 def _changed(account: Account, events: Sequence[Event]) -> dict[str, Any]:
@@ -87,14 +96,16 @@ async def get_policy(caller: Reader, service: ServiceIn) -> Response:
 
 
 @router.put("/v1/policy", responses=documented("What was recorded", CHANGED))
-async def put_policy(body: s.PolicyBody, caller: Admin, service: ServiceIn) -> Response:
+async def put_policy(
+    body: s.PolicyBody, request: Request, caller: Admin, service: ServiceIn
+) -> Response:
     """Adopts a policy: a preset and what differs from it, from now or a later time on."""
     policy = amended(body.preset, body.changes)
 
     def adopt(account: Account, now: int) -> list[Fact]:
         return [a.PolicyAdopted(policy, max(now, body.effective_from or now))]
 
-    fields = await change(service, caller, adopt)
+    fields = await change(service, caller, adopt, request)
     account = service.account(caller.account_id)
     return reply(fields | {"policy_version": len(account.policies)})
 
@@ -108,13 +119,19 @@ async def get_locations(caller: Reader, service: ServiceIn) -> Response:
 
 
 @router.post("/v1/locations", responses=documented("What was recorded", CHANGED))
-async def post_location(body: s.LocationBody, caller: Admin, service: ServiceIn) -> Response:
+async def post_location(
+    body: s.LocationBody, request: Request, caller: Admin, service: ServiceIn
+) -> Response:
     """Defines a location, or renames it."""
-    return reply(await change(service, caller, _always(a.LocationDefined(body.id, body.name))))
+    return reply(
+        await change(service, caller, _always(a.LocationDefined(body.id, body.name)), request)
+    )
 
 
 @router.delete("/v1/locations/{location_id}", responses=documented("What was recorded", CHANGED))
-async def delete_location(location_id: str, caller: Admin, service: ServiceIn) -> Response:
+async def delete_location(
+    location_id: str, request: Request, caller: Admin, service: ServiceIn
+) -> Response:
     """Removes a location; texts from it are refused from then on (R-M10)."""
 
     def remove(account: Account, now: int) -> list[Fact]:
@@ -122,7 +139,7 @@ async def delete_location(location_id: str, caller: Admin, service: ServiceIn) -
             raise Problem(404, "not-found", "No location has this id.")
         return [a.LocationRemoved(location_id)]
 
-    return reply(await change(service, caller, remove))
+    return reply(await change(service, caller, remove, request))
 
 
 @router.get("/v1/sending-numbers", responses=documented("The sending numbers", {"items": []}))
@@ -153,13 +170,13 @@ INSERT INTO numbers (number_id, account_id, e164) VALUES (%s, %s, %s) ON CONFLIC
 
 @router.post("/v1/sending-numbers", responses=documented("What was recorded", CHANGED))
 async def post_sending_number(
-    body: s.SendingNumberBody, caller: Admin, service: ServiceIn
+    body: s.SendingNumberBody, request: Request, caller: Admin, service: ServiceIn
 ) -> Response:
     """Defines a number the account sends from: where it belongs and what it serves (R-M10)."""
     number = read_number(service, caller.account_id, body.number)
     number_id = number.ids[-1]
     fact = a.SendingNumberDefined(number_id, body.location, tuple(dict.fromkeys(body.purposes)))
-    fields = await change(service, caller, _always(fact))
+    fields = await change(service, caller, _always(fact), request)
     async with service.connection() as conn:
         await conn.execute(KEEP_NUMBER, (number_id, caller.account_id, number.e164))
     return reply(fields | {"sending_number_id": str(number_id)})
@@ -170,7 +187,7 @@ async def post_sending_number(
     responses=documented("What was recorded", CHANGED, problems=(404,)),
 )
 async def delete_sending_number(
-    sending_number_id: UUID, caller: Admin, service: ServiceIn
+    sending_number_id: UUID, request: Request, caller: Admin, service: ServiceIn
 ) -> Response:
     """Removes a number the account sends from."""
 
@@ -179,12 +196,12 @@ async def delete_sending_number(
             raise Problem(404, "not-found", "No sending number has this id.")
         return [a.SendingNumberRemoved(sending_number_id)]
 
-    return reply(await change(service, caller, remove))
+    return reply(await change(service, caller, remove, request))
 
 
 @router.put("/v1/users/{user_id}/permission", responses=documented("What was recorded", CHANGED))
 async def put_user(
-    user_id: str, body: s.PermissionBody, caller: Admin, service: ServiceIn
+    user_id: str, body: s.PermissionBody, request: Request, caller: Admin, service: ServiceIn
 ) -> Response:
     """'Allow SMS' of a user, and their groups (R-L2); groups not given stay as they are."""
 
@@ -193,16 +210,16 @@ async def put_user(
         groups = tuple(dict.fromkeys(body.groups)) if body.groups is not None else kept
         return [a.UserPermissionSet(user_id, Permission(body.permission), groups)]
 
-    return reply(await change(service, caller, permit))
+    return reply(await change(service, caller, permit, request))
 
 
 @router.put("/v1/groups/{group_id}/permission", responses=documented("What was recorded", CHANGED))
 async def put_group(
-    group_id: str, body: s.GroupPermissionBody, caller: Admin, service: ServiceIn
+    group_id: str, body: s.GroupPermissionBody, request: Request, caller: Admin, service: ServiceIn
 ) -> Response:
     """'Allow SMS' of a group (R-L2)."""
     fact = a.GroupPermissionSet(group_id, Permission(body.permission))
-    return reply(await change(service, caller, _always(fact)))
+    return reply(await change(service, caller, _always(fact), request))
 
 
 LIST_KEYS: Final = """
@@ -224,13 +241,22 @@ async def get_keys(caller: Admin, service: ServiceIn) -> Response:
     status_code=201,
     responses=documented("The key, shown once", {"key_id": "a1", "key": "clk_..."}, status=201),
 )
-async def post_key(body: s.KeyBody, caller: Admin, service: ServiceIn) -> Response:
+async def post_key(
+    body: s.KeyBody, request: Request, caller: Admin, service: ServiceIn
+) -> Response:
     """Makes an API key; it is shown now and never again."""
     key, key_id = new_key(Role(body.role)), new_key_id()
     digest = key_digests(service.keyring, key)[0]
-    async with service.connection() as conn:
+    claims = await idempotency(request)
+    async with service.connection() as conn, conn.transaction():
+        await conn.execute(LOCK, (caller.account_id,))
+        kept = await kept_answer(service, conn, caller, claims)
+        if kept is not None:
+            return reply(kept, 201)
         await conn.execute(INSERT_KEY, (digest, caller.account_id, key_id, body.role, body.name))
-    return reply({"key_id": key_id, "role": body.role, "name": body.name, "key": key}, 201)
+        answer = {"key_id": key_id, "role": body.role, "name": body.name, "key": key}
+        await keep_answer(service, conn, caller, claims, answer)
+    return reply(answer, 201)
 
 
 @router.delete("/v1/keys/{key_id}", responses=documented("The key is revoked", {}, problems=(404,)))

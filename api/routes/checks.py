@@ -4,6 +4,7 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
+from msgspec.structs import replace
 
 from api import render
 from api.auth import Caller, allow
@@ -72,26 +73,17 @@ async def check(body: CheckBody, caller: Anyone, service: ServiceIn) -> Response
     ids = [i for candidates in (number.ids, *contacts) for i in candidates]
     view = await service.reader.view(account_id, ids)
     number_id, row = view.number(number.ids)
-    decision = decide_in(view, row, _with_contacts(question, view, contacts))
+    others = [view.number(candidates) for candidates in contacts]
+    if any(other.snapshot is None for _, other in others):
+        row = Found(row.version, row.position, None)
+    decision = decide_in(view, row, _with_contacts(question, others))
     position = max(row.position, view.horizon)
     return reply(render.answer(decision, number_id, row.version, position, view.now))
 
 
-def _with_contacts(
-    question: Question, view: View, contacts: tuple[tuple[UUID, ...], ...]
-) -> Question:
-    if not contacts:
-        return question
-    rows = [view.number(candidates) for candidates in contacts]
-    standings = tuple((i, row.snapshot.standing) for i, row in rows if row.snapshot is not None)
-    return Question(
-        purpose=question.purpose,
-        location=question.location,
-        sending_number_id=question.sending_number_id,
-        sent_by=question.sent_by,
-        manual=question.manual,
-        contacts=standings,
-    )
+def _with_contacts(question: Question, others: list[tuple[UUID, Found]]) -> Question:
+    standings = tuple((i, row.snapshot.standing) for i, row in others if row.snapshot is not None)
+    return replace(question, contacts=standings)
 
 
 def decide_in(view: View, row: Found, question: Question) -> Decision:

@@ -17,6 +17,8 @@ from api.submit import (
     ServiceIn,
     digest,
     idempotency,
+    keep_answer,
+    kept_answer,
     read_contacts,
     read_number,
     receipt_fields,
@@ -221,8 +223,24 @@ def _cursor(text: str | None) -> int:
         {"items": [{"message_id": "text-1", "number": "+14155550100", "purpose": "recall"}]},
     ),
 )
-async def release_next(body: s.ReleaseNextBody, caller: Sender, service: ServiceIn) -> Response:
+async def release_next(
+    body: s.ReleaseNextBody, request: Request, caller: Sender, service: ServiceIn
+) -> Response:
     """Up to `limit` of the oldest messages that may go now, each for this claimant alone."""
+    claims = await idempotency(request)
+    async with service.connection() as conn:
+        kept = await kept_answer(service, conn, caller, claims)
+    if kept is not None:
+        return reply(kept)
+    answer = {"items": await _hand_out(service, caller, body)}
+    async with service.connection() as conn:
+        await keep_answer(service, conn, caller, claims, answer)
+    return reply(answer)
+
+
+async def _hand_out(
+    service: Service, caller: Caller, body: s.ReleaseNextBody
+) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
     after = 0
     while len(items) < body.limit:
@@ -235,7 +253,7 @@ async def release_next(body: s.ReleaseNextBody, caller: Sender, service: Service
         if last is None:
             break
         after = last
-    return reply({"items": items})
+    return items
 
 
 async def _try(service: Service, caller: Caller, waiting: Waiting, claimant: str) -> bool:
@@ -264,11 +282,12 @@ async def _release(
     held: Held | None,
     message_id: str,
     claimant: str,
+    claims: tuple[Claim, ...] = (),
 ) -> Receipt:
     command = c.ReleaseMessage(told(caller, None, claimant), message_id, claimant)
     contacts = tuple((i,) for i in held.asked.contacts) if held is not None else ()
     return await service.writer.record(
-        Submission(caller.account_id, (number_id,), None, command, contacts=contacts)
+        Submission(caller.account_id, (number_id,), None, command, claims=claims, contacts=contacts)
     )
 
 
@@ -281,12 +300,22 @@ async def _release(
     ),
 )
 async def release(
-    message_id: str, body: s.ReleaseBody, caller: Sender, service: ServiceIn
+    message_id: str,
+    body: s.ReleaseBody,
+    request: Request,
+    caller: Sender,
+    service: ServiceIn,
 ) -> Response:
     """Decided again at this instant; handed to exactly one claimant."""
     message = await _find(service, caller, message_id)
     receipt = await _release(
-        service, caller, message.number_id, message.held, message_id, body.claimed_by
+        service,
+        caller,
+        message.number_id,
+        message.held,
+        message_id,
+        body.claimed_by,
+        await idempotency(request),
     )
     answer = receipt.answer
     if answer.state is not MessageState.RELEASED:
@@ -322,12 +351,20 @@ def _not_releasable(receipt: Receipt) -> Problem:
     "/v1/messages/{message_id}/cancel",
     responses=documented("The message will never go", {"state": "cancelled"}, problems=(404, 409)),
 )
-async def cancel(message_id: str, caller: SenderOrAgent, service: ServiceIn) -> Response:
+async def cancel(
+    message_id: str, request: Request, caller: SenderOrAgent, service: ServiceIn
+) -> Response:
     """The sender takes a held message back; again is no error."""
     message = await _find(service, caller, message_id)
     command = c.CancelMessage(told(caller, None), message_id)
     receipt = await service.writer.record(
-        Submission(caller.account_id, (message.number_id,), None, command)
+        Submission(
+            caller.account_id,
+            (message.number_id,),
+            None,
+            command,
+            claims=await idempotency(request),
+        )
     )
     fields = receipt_fields(receipt)
     return reply({**fields, "message_id": message_id, "state": str(receipt.answer.state)})

@@ -156,13 +156,19 @@ ERASE: Final = (
     "/v1/numbers/{number_id}/erase",
     responses=documented("The number and the words are gone; the facts stay", {}, problems=(404,)),
 )
-async def erase(number_id: UUID, caller: Admin, service: ServiceIn) -> Response:
+async def erase(number_id: UUID, request: Request, caller: Admin, service: ServiceIn) -> Response:
     """Deletes a person's number and words; if the number comes again it is still suppressed."""
     async with service.connection() as conn:
         if not await _exists(conn, number_id, caller.account_id):
             raise Problem(404, "not-found", "No number has this id.")
     receipt = await service.writer.record(
-        Submission(caller.account_id, (number_id,), None, c.ErasePerson(told(caller, None)))
+        Submission(
+            caller.account_id,
+            (number_id,),
+            None,
+            c.ErasePerson(told(caller, None)),
+            claims=await idempotency(request),
+        )
     )
     async with service.connection() as conn, conn.transaction():
         for statement in ERASE:

@@ -14,7 +14,7 @@ from consent_ledger.commands import AskMessage, Judge, ReportDelivery
 from consent_ledger.facts import Event
 from consent_ledger.handlers import handle
 from consent_ledger.held import Held
-from consent_ledger.ledger import Claim, ClaimReusedError, Receipt, Submission
+from consent_ledger.ledger import Claim, ClaimReusedError, Receipt, Submission, UnavailableError
 from consent_ledger.phone_number import Answered, PhoneNumber
 from consent_ledger.snapshot import Snapshot
 from consent_ledger.standing import Standing
@@ -38,11 +38,14 @@ class Done:
 class NumberInBatch:
     """One number of the batch: as it was loaded, and as the commands so far left it."""
 
-    def __init__(self, account_id: UUID, number_id: UUID, position: int, snapshot: Snapshot):
+    def __init__(
+        self, account_id: UUID, number_id: UUID, position: int, snapshot: Snapshot | None
+    ) -> None:
         self.account_id = account_id
         self.number_id = number_id
         self.position = position
-        self.before = self.snapshot = snapshot
+        self.readable = snapshot is not None
+        self.before = self.snapshot = snapshot or Snapshot()
         self.held_before: dict[str, Held] = {}
         self.held: dict[str, Held] = {}
         self.events: list[Event] = []
@@ -64,9 +67,9 @@ class Batch:
         self.claims = claims
         self.now = now
         self.referred: dict[tuple[UUID, int], Event] = {}
-        self.standings: dict[UUID, Snapshot] = {}
+        self.standings: dict[UUID, Snapshot | None] = {}
         self._ordinal = count()
-        self._done_by_claim: dict[ClaimKey, Done] = {}
+        self._done_by_claim: dict[ClaimKey, tuple[Done, UUID | None]] = {}
         self._new_claims: list[tuple[Any, ...]] = []
         self._changed_claims: list[tuple[Any, ...]] = []
         self._words: list[tuple[Any, ...]] = []
@@ -79,25 +82,34 @@ class Batch:
         """
         for claim in submission.claims:
             key = (submission.account_id, claim.kind, claim.key)
-            done = self._done_by_claim.get(key)
-            if done is not None:
-                if done.number_id != number_id:
-                    raise ClaimReusedError(claim.kind)
-                return None if _decides_anew(submission, done.answer) else done
-            stored = self.claims.get(key)
-            if stored is not None:
-                _check_same(stored, claim, number_id)
-                answer = decode_answer(stored.answer)
-                if _decides_anew(submission, answer):
-                    return None
-                return Receipt(number_id, stored.version, stored.position, (), answer)
+            first = self._first(key)
+            if first is None:
+                continue
+            found, body = first
+            if found.number_id != number_id or (claim.body and body not in (None, claim.body)):
+                raise ClaimReusedError(claim.kind)
+            if not _decides_anew(submission, found.answer):
+                return found
         return None
+
+    def _first(self, key: ClaimKey) -> tuple[Receipt | Done, UUID | None] | None:
+        """What a claim was first answered with, in this batch or before it, and for which body."""
+        if key in self._done_by_claim:
+            return self._done_by_claim[key]
+        stored = self.claims.get(key)
+        if stored is None:
+            return None
+        answer = decode_answer(stored.answer)
+        receipt = Receipt(stored.number_id, stored.version, stored.position, (), answer)
+        return receipt, stored.body
 
     def handle(
         self, submission: Submission, number_id: UUID, history: list[Event] | None = None
     ) -> Done:
         """Handles one command against what the batch has come to so far."""
         inside = self.numbers[number_id]
+        if not inside.readable:
+            raise UnavailableError("a fact on the number cannot be read")
         number = PhoneNumber(
             number_id,
             self.accounts[submission.account_id],
@@ -149,7 +161,10 @@ class Batch:
             if number_id in self.numbers:
                 return number_id, self.numbers[number_id].snapshot.standing
             if number_id in self.standings:
-                return number_id, self.standings[number_id].standing
+                snapshot = self.standings[number_id]
+                if snapshot is None:
+                    raise UnavailableError("a fact on the contact's other number cannot be read")
+                return number_id, snapshot.standing
         return candidates[0], Standing()
 
     def _note(self, submission: Submission, inside: NumberInBatch, done: Done) -> None:
@@ -173,19 +188,13 @@ class Batch:
             self._new_claims.append(row)
         else:
             self._new_claims.append(row)
-        self._done_by_claim[key] = done
+        self._done_by_claim[key] = done, claim.body
 
 
 def refers_to(submission: Submission) -> int | None:
     """The version of the event that a command refers to."""
     command = submission.command
     return command.refers_to if isinstance(command, Judge | ReportDelivery) else None
-
-
-def _check_same(stored: Claimed, claim: Claim, number_id: UUID) -> None:
-    another_body = claim.body is not None and stored.body not in (None, claim.body)
-    if stored.number_id != number_id or another_body:
-        raise ClaimReusedError(claim.kind)
 
 
 def _decides_anew(submission: Submission, answer: Answered) -> bool:

@@ -28,6 +28,14 @@ def decode_snapshot(data: bytes) -> Snapshot:
     return _snapshots.decode(data)
 
 
+def readable_snapshot(data: bytes) -> Snapshot | None:
+    """The snapshot in a row of consent_status; None where this version cannot read it."""
+    try:
+        return _snapshots.decode(data)
+    except UnreadableRowError:
+        return None
+
+
 def decode_held(data: bytes) -> Held:
     """The held text in a row of deferred_messages."""
     return _held.decode(data)

@@ -21,7 +21,7 @@ def service_conninfo(database_url: str) -> str:
         database_url,
         connect_timeout=CONNECT_SECONDS,
         application_name="consent-ledger",
-        options=f"-c role={SERVICE_ROLE} -c deadlock_timeout=200ms -c plan_cache_mode=auto",
+        options=f"-c role={SERVICE_ROLE}",
     )
 
 

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from psycopg import AsyncConnection
 
+from consent_ledger.ledger import UnavailableError
 from consent_ledger.number import Keyring
 
 SELECT: Final = "SELECT generation, check_value FROM key_generation"
@@ -13,6 +14,15 @@ INSERT INTO key_generation (generation, check_value) VALUES (%s, %s) ON CONFLICT
 
 class KeyMismatchError(Exception):
     """The key is not the one that the database was written with."""
+
+
+def check_generation(in_use: int | None, newest: int) -> None:
+    """Refuses to go on where another process writes under a newer key: its numbers look new here.
+
+    UnavailableError; the process has to be restarted with that key.
+    """
+    if in_use is not None and in_use > newest:
+        raise UnavailableError("another process uses a newer key: restart with it")
 
 
 async def check_keys(conn: AsyncConnection[Any], keyring: Keyring) -> None:

@@ -11,12 +11,13 @@ from consent_ledger.held import Held
 from consent_ledger.ledger import Claim
 from consent_ledger.snapshot import Snapshot
 from consent_ledger.standing import FOLDED_TOPICS
-from consent_ledger.store.codec import decode_held, decode_snapshot
+from consent_ledger.store.codec import decode_held, readable_snapshot
+from consent_ledger.store.keys import check_generation
 from consent_ledger.store.mapper import COLUMNS, MAPPER
 
 ClaimKey = tuple[UUID, int, UUID]
-Stored = tuple[int, Snapshot]
-"""Where a number's last event lies, and its snapshot."""
+Stored = tuple[int, Snapshot | None]
+"""Where a number's last event lies, and its snapshot; None where it cannot be read."""
 
 ROWS: Final = """
 SELECT number_id, position, snapshot FROM consent_status WHERE number_id = ANY(%s)
@@ -30,7 +31,8 @@ JOIN claims c USING (account_id, kind, key)
 LEFT JOIN events e ON originator_id = c.number_id AND originator_version = c.version"""
 
 ACCOUNTS: Final = """
-SELECT account_id, version, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+SELECT account_id, version, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
+    (SELECT max(generation) FROM key_generation)
 FROM account_status WHERE account_id = ANY(%s)"""
 """Read after the locks were taken, so that the clock is not earlier than what they waited for."""
 
@@ -75,8 +77,9 @@ async def lock_and_load(
     number_ids: Sequence[UUID],
     claims: Iterable[tuple[UUID, Claim]],
     account_ids: Sequence[UUID],
+    newest_generation: int,
 ) -> tuple[dict[UUID, Stored], dict[ClaimKey, Claimed], dict[UUID, int], int]:
-    """Stored numbers, claims that stand, account versions and the database's clock: one round trip."""
+    """Numbers, claims that stand, account versions and the database's clock: one round trip."""
     wanted = list(claims)
     async with conn.pipeline() as pipeline:
         rows = await conn.execute(ROWS, (sorted(number_ids),))
@@ -90,10 +93,11 @@ async def lock_and_load(
         )
         accounts = await conn.execute(ACCOUNTS, (list(account_ids),))
         await pipeline.sync()
-        stored = {row[0]: (row[1], decode_snapshot(row[2])) for row in await rows.fetchall()}
+        stored = {row[0]: (row[1], readable_snapshot(row[2])) for row in await rows.fetchall()}
         found = {(row[0], row[1], row[2]): Claimed(row) for row in await claimed.fetchall()}
         versions, now = {}, 0
-        for account_id, version, clock in await accounts.fetchall():
+        for account_id, version, clock, generation in await accounts.fetchall():
+            check_generation(generation, newest_generation)
             versions[account_id], now = version, clock
     return stored, found, versions, now
 
@@ -125,7 +129,9 @@ async def load_events_at(
     return {(event.originator_id, event.originator_version): event for event in events}
 
 
-async def load_standings(conn: AsyncConnection[Any], ids: Sequence[UUID]) -> dict[UUID, Snapshot]:
-    """Snapshots without a lock: for the contact's other numbers (R-M5)."""
+async def load_standings(
+    conn: AsyncConnection[Any], ids: Sequence[UUID]
+) -> dict[UUID, Snapshot | None]:
+    """Snapshots without a lock: for the contact's other numbers (R-M5); None if unreadable."""
     rows = await conn.execute(STANDINGS, (list(ids),))
-    return {row[0]: decode_snapshot(row[2]) for row in await rows.fetchall()}
+    return {row[0]: readable_snapshot(row[2]) for row in await rows.fetchall()}

@@ -17,15 +17,17 @@ from consent_ledger.account import Account
 from consent_ledger.ledger import UnavailableError
 from consent_ledger.snapshot import Snapshot
 from consent_ledger.store.accounts import AccountCache
-from consent_ledger.store.codec import UnreadableRowError, decode_snapshot
+from consent_ledger.store.codec import readable_snapshot
 from consent_ledger.store.connection import Connect
+from consent_ledger.store.keys import check_generation
 
 READ: Final = """
-SELECT number_id, version, position, snapshot, NULL::bigint
+SELECT number_id, version, position, snapshot, NULL::bigint, NULL::integer
 FROM consent_status WHERE number_id = ANY(%b::uuid[])
 UNION ALL
 SELECT account_id, version, ledger_horizon(), NULL,
-    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
+    (SELECT max(generation) FROM key_generation)
 FROM account_status WHERE account_id = ANY(%b::uuid[])"""
 
 CHUNK: Final = 2_000
@@ -86,8 +88,11 @@ class _Request:
 class Reader:
     """The one reader of a process: `view` from any task, `run` in one."""
 
-    def __init__(self, connect: Connect, accounts: AccountCache) -> None:
+    def __init__(
+        self, connect: Connect, accounts: AccountCache, newest_generation: int = 1
+    ) -> None:
         self._connect = connect
+        self._newest_generation = newest_generation
         self._accounts = accounts
         self._conn: AsyncConnection[Any] | None = None
         self._waiting: list[_Request] = []
@@ -146,10 +151,11 @@ class Reader:
         cursor = await self._conn.execute(READ, (ids, account_ids), prepare=True, binary=True)
         found: dict[UUID, Found] = {}
         versions: dict[UUID, tuple[int, int, int]] = {}
-        for key, version, position, snapshot, clock in await cursor.fetchall():
+        for key, version, position, snapshot, clock, generation in await cursor.fetchall():
             if clock is None:
-                found[key] = Found(version, position, _decoded(snapshot))
+                found[key] = Found(version, position, readable_snapshot(snapshot))
             else:
+                check_generation(generation, self._newest_generation)
                 versions[key] = (version, position, clock)
         for request in requests:
             await self._settle(request, found, versions.get(request.account_id))
@@ -168,13 +174,6 @@ class Reader:
         number, horizon, now = version
         account = await self._accounts.at(self._conn, request.account_id, number)
         request.future.set_result(View(account, now, horizon, found))
-
-
-def _decoded(data: bytes) -> Snapshot | None:
-    try:
-        return decode_snapshot(data)
-    except UnreadableRowError:
-        return None
 
 
 def _fail(requests: list[_Request]) -> None:

@@ -20,11 +20,13 @@ from consent_ledger.decision import UnknownPurposeError
 from consent_ledger.facts import Event
 from consent_ledger.ledger import ClaimReusedError, Receipt, Submission, UnavailableError
 from consent_ledger.phone_number import RefusedError
-from consent_ledger.snapshot import HistoryNeededError, Snapshot
+from consent_ledger.snapshot import HistoryNeededError, Snapshot, snapshot_of
 from consent_ledger.store import loading
 from consent_ledger.store.accounts import AccountCache
 from consent_ledger.store.batch import Batch, Done, NumberInBatch, refers_to
 from consent_ledger.store.connection import Connect
+from consent_ledger.store.log import read_stream
+from consent_ledger.store.mapper import UnreadableEventError
 from consent_ledger.store.projection import Projection
 from consent_ledger.store.statement import WriteStatement
 
@@ -35,7 +37,8 @@ ATTEMPTS: Final = 8
 QUEUE: Final = 20_000
 """Commands that may wait; more is answered 503 at once rather than after the caller's time-out."""
 
-REFUSALS: Final = (RefusedError, ClaimReusedError, UnknownPurposeError)
+NEW: Final[loading.Stored] = (0, Snapshot())
+REFUSALS: Final = (RefusedError, ClaimReusedError, UnknownPurposeError, UnavailableError)
 RACES: Final = (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure)
 
 CHANGE_CLAIM: Final = """
@@ -64,9 +67,14 @@ class Writer:
     """The one writer of a process; `record` from any task, `run` in one."""
 
     def __init__(
-        self, connect: Connect, accounts: AccountCache, projections: Sequence[Projection]
+        self,
+        connect: Connect,
+        accounts: AccountCache,
+        projections: Sequence[Projection],
+        newest_generation: int = 1,
     ) -> None:
         self._connect = connect
+        self._newest_generation = newest_generation
         self._accounts = accounts
         self._projections = projections
         self._statement = WriteStatement(projections)
@@ -113,8 +121,8 @@ class Writer:
     async def _attempt(self, batch: list[_Waiting]) -> None:
         try:
             await self._write(batch)
-        except psycopg.Error as error:
-            if _is_lost(error):
+        except Exception as error:
+            if self._is_in_doubt(error):
                 raise
             await self._one_by_one(batch)
 
@@ -124,11 +132,16 @@ class Writer:
                 continue
             try:
                 await self._alone(waiting)
-            except psycopg.Error as error:
-                if _is_lost(error):
+            except Exception as error:
+                if self._is_in_doubt(error):
                     raise
                 log.error("command_failed", error=type(error).__name__)
                 waiting.settle(UnavailableError("the ledger could not record this"))
+
+    def _is_in_doubt(self, error: Exception) -> bool:
+        """Whether the batch may be recorded, or the connection is gone: there is no second try."""
+        lost = isinstance(error, psycopg.OperationalError) and not isinstance(error, RACES)
+        return lost or self._doubtful
 
     async def _alone(self, waiting: _Waiting) -> None:
         for attempt in range(ATTEMPTS):
@@ -142,10 +155,10 @@ class Writer:
 
     async def _write(self, waiting: list[_Waiting]) -> None:
         """One transaction; every future is settled when it has committed."""
+        self._doubtful = False
         conn = await self._connection()
         results: list[tuple[_Waiting, Receipt | Done | BaseException]] = []
         base = 0
-        self._doubtful = False
         async with conn.transaction():
             batch = await self._load(conn, waiting)
             for each in waiting:
@@ -170,8 +183,9 @@ class Writer:
         claims = [(e.submission.account_id, c) for e in waiting for c in e.submission.claims]
         accounts = {each.submission.account_id for each in waiting}
         stored, claimed, versions, now = await loading.lock_and_load(
-            conn, list(ids), claims, list(accounts)
+            conn, list(ids), claims, list(accounts), self._newest_generation
         )
+        await _reread(conn, stored)
         for each in waiting:
             each.number_id = _first_id(each.submission.candidates, stored)
         batch = Batch(
@@ -281,10 +295,19 @@ def _numbers(
         each.number_id: NumberInBatch(
             each.submission.account_id,
             each.number_id,
-            *stored.get(each.number_id, (0, Snapshot())),
+            *stored.get(each.number_id, NEW),
         )
         for each in waiting
     }
+
+
+async def _reread(conn: AsyncConnection[Any], stored: dict[UUID, loading.Stored]) -> None:
+    """Snapshots that cannot be read are folded again from the events: a STOP is never refused."""
+    for number_id, (position, snapshot) in list(stored.items()):
+        if snapshot is None:
+            with contextlib.suppress(UnreadableEventError):
+                events = await read_stream(conn, number_id)
+                stored[number_id] = (position, snapshot_of(events))
 
 
 def _only_asks(submission: Submission) -> bool:
@@ -299,8 +322,3 @@ def _names_message(submission: Submission) -> str | None:
     if isinstance(command, AskMessage) and command.question.confirmed:
         return command.message_id
     return None
-
-
-def _is_lost(error: psycopg.Error) -> bool:
-    """Whether the connection is gone, so that nothing is known of the batch."""
-    return isinstance(error, psycopg.OperationalError) and not isinstance(error, RACES)

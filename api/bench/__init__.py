@@ -1,0 +1,1 @@
+"""Speed, measured side by side: each path of the service beside what it is compared with."""
