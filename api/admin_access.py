@@ -61,7 +61,7 @@ def read_session(ring: Keyring, cookie: str) -> Access | None:
     """Whose session a cookie is; None for one that was made up or has ended."""
     text, _, signature = cookie.rpartition(".")
     signed = [d.hex() for d in ring.candidate_digests(PURPOSE, text.encode())]
-    if not any([hmac.compare_digest(each, signature) for each in signed]):
+    if not any(hmac.compare_digest(each, signature) for each in signed):
         return None
     account_id, key_id, expires = text.split(".")
     if int(expires) < time.time():

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from api.service import Service
-from api.submit import digest, receipt_fields
+from api.submit import digest, receipt_fields, storable
 from consent_ledger import commands as c
 from consent_ledger.facts import Evidence, event_id
 from consent_ledger.ledger import INBOUND_CLAIM, Claim, Submission
@@ -16,7 +16,11 @@ from consent_ledger.words import ActorKind, Basis, Channel
 
 KEEP_UNPARSED: Final = """
 INSERT INTO unparsed_words (account_id, sender, body, provider_message_id)
-VALUES (%s, %s, %s, %s)"""
+SELECT given.* FROM (VALUES (%s::uuid, %s, %s, %s)) AS given (account_id, sender, body, id)
+WHERE NOT EXISTS (
+    SELECT 1 FROM unparsed_words kept WHERE kept.account_id = given.account_id
+        AND kept.sender = given.sender AND kept.provider_message_id = given.id)"""
+"""Once, however often a provider delivers them (R-O1)."""
 
 
 class Inbound(msgspec.Struct, frozen=True):
@@ -41,7 +45,7 @@ async def receive(
 
     Words from a sender that is no number are kept for a person to read, never refused.
     """
-    body = text.body.replace("\x00", "")
+    body = storable(text.body)
     reading = interpret(body, DEFAULT_LEXICON)
     region = service.account(account_id).default_region
     try:
@@ -106,8 +110,8 @@ async def _keep(
     service: Service, account_id: UUID, text: Inbound, understood_as: str
 ) -> dict[str, Any]:
     async with service.connection() as conn:
-        kept = (account_id, _plain(text.sender), _plain(text.body), _plain(text.message_id))
-        await conn.execute(KEEP_UNPARSED, kept)
+        said = (storable(text.sender), storable(text.body), storable(text.message_id))
+        await conn.execute(KEEP_UNPARSED, (account_id, *said))
     return {
         "number_id": None,
         "number_version": 0,
@@ -118,7 +122,3 @@ async def _keep(
         "review_id": None,
         "kept_for_review": True,
     }
-
-
-def _plain(text: str) -> str:
-    return text.replace("\x00", "")

@@ -11,6 +11,7 @@ from api.service import Service
 from consent_ledger.account import Account, evolve_account
 from consent_ledger.decision import Decision, Question, decide, unreadable
 from consent_ledger.facts import Event
+from consent_ledger.policy import Policy
 from consent_ledger.snapshot import counted
 from consent_ledger.standing import Standing, fold
 from consent_ledger.store.log import read_stream
@@ -44,7 +45,7 @@ async def check_in_the_past(
     and of its policies the one that held.
     """
     view = await service.reader.view(account_id, list(ids))
-    _refuse_future(as_of, known_at, view.now)
+    _refuse_other_times(as_of, known_at, view.now)
     past = await _past(service, ids, as_of, known_at)
     others = [await _past(service, other, as_of, known_at) for other in contacts]
     account = view.account
@@ -54,6 +55,7 @@ async def check_in_the_past(
     if any(other.standing is None for other in others):
         past.standing = None
     known = tuple((o.number_id, o.standing) for o in others if o.standing is not None)
+    require_manual_sender(account.policy_at(at).policy, question)
     decision = _decide(past, replace(question, contacts=known), account, at)
     fields = render.answer(
         decision, past.number_id, past.version, past.position or view.horizon, view.now
@@ -67,10 +69,19 @@ def _decide(past: _Past, question: Question, account: Account, at: int) -> Decis
     return decide(past.standing, question, account, at)
 
 
-def _refuse_future(as_of: int | None, known_at: int | None, now: int) -> None:
+def require_manual_sender(policy: Policy, question: Question) -> None:
+    """A manual text names its sender where users who are not named may not text (section 7)."""
+    if question.manual and question.sent_by is None and not policy.unnamed_users_may_text:
+        raise invalid("sent_by", "sent-by-required", "This account asks who sends a manual text.")
+
+
+def _refuse_other_times(as_of: int | None, known_at: int | None, now: int) -> None:
     for field, at in (("as_of", as_of), ("known_at", known_at)):
         if at is not None and at > now:
             raise invalid(field, "time-in-future", "A question about the past needs a past time.")
+        # The calendar begins at its own edge, where a time zone would lead out of it.
+        if at is not None and at < 0:
+            raise invalid(field, "time-too-early", "No text was sent before 1970.")
 
 
 async def _past(

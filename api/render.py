@@ -19,6 +19,11 @@ def instant(at: int | None) -> str | None:
     return moment.replace(tzinfo=None).isoformat() + "Z"
 
 
+def _explanation(decision: Decision) -> str:
+    said = EXPLANATIONS[decision.reason]
+    return f"{decision.detail} {said}" if decision.detail else said
+
+
 def decision_fields(decision: Decision, number_id: UUID | None) -> dict[str, Any]:
     """The fields of contract section 3 that are the decision's own."""
     lifted_by = LIFTED_BY[decision.reason]
@@ -26,7 +31,7 @@ def decision_fields(decision: Decision, number_id: UUID | None) -> dict[str, Any
         "may_text": decision.may_text,
         "decision": str(decision.answer),
         "reason": str(decision.reason),
-        "explanation": EXPLANATIONS[decision.reason],
+        "explanation": _explanation(decision),
         "lifted_by": str(lifted_by) if lifted_by else None,
         "source": str(decision.source) if decision.source else None,
         "since": instant(decision.since),

@@ -70,6 +70,12 @@ OpaqueId = Annotated[
     StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$"),
     AfterValidator(_no_number),
 ]
+Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+EndpointName = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9._~-]+$")]
+"""Part of a URL that a provider signs, so nothing in it may need an escape."""
+Search = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
 Number = Annotated[str, StringConstraints(max_length=64)]
 PurposeName = Annotated[
     str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_]*$")
@@ -344,7 +350,7 @@ class LocationBody(Body):
     model_config = example(id="main-street", name="Main Street Clinic")
 
     id: OpaqueId
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    name: Name
 
 
 class SendingNumberBody(Body):
@@ -380,7 +386,7 @@ class KeyBody(Body):
     model_config = example(role="sender", name="campaign tool")
 
     role: Literal["sender", "agent", "admin", "auditor"]
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    name: Name
 
 
 class EndpointBody(Body):

@@ -29,8 +29,8 @@ ACTOR_OF_ROLE: Final = {
 }
 
 
-def service_of(request: Request) -> Service:
-    """The running service."""
+async def service_of(request: Request) -> Service:
+    """The running service. Async, as FastAPI would run it in a thread otherwise, for each check."""
     service: Service = request.app.state.service
     return service
 
@@ -81,6 +81,11 @@ def digest(*parts: bytes) -> UUID:
         hashed.update(len(part).to_bytes(8))
         hashed.update(part)
     return UUID(bytes=hashed.digest()[:16])
+
+
+def storable(text: str) -> str:
+    """The text as PostgreSQL can hold it: without NUL, and with no half of a surrogate pair."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 async def idempotency(request: Request, row: int | None = None) -> tuple[Claim, ...]:
@@ -174,7 +179,7 @@ async def record(
         number=number.e164,
         command=command,
         claims=claims,
-        words=words,
+        words=storable(words) if words else None,
         contacts=contacts,
     )
     return await service.writer.record(submission)

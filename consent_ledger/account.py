@@ -116,6 +116,7 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
     default_region: str | None = None
     policies: tuple[PolicyVersion, ...] = ()
     locations: dict[str, str] = {}
+    gone_locations: dict[str, str] = {}
     sending_numbers: dict[str, SendingNumber] = {}
     users: dict[str, User] = {}
     groups: dict[str, Permission] = {}
@@ -139,16 +140,34 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
             return False
         return Permission.ALLOW in among or policy.unnamed_users_may_text
 
-    def serves(self, purpose: str, location: str | None, sending_number: UUID | None) -> bool:
-        """Whether the place a text is to come from exists and serves the purpose (R-M10)."""
+    def why_not_from(
+        self, purpose: str, location: str | None, sending_number: UUID | None
+    ) -> str | None:
+        """Why a text may not come from there, saying which it is (R-M10); None where it may."""
+        if location is not None and location not in self.locations:
+            gone = self.gone_locations.get(location)
+            return f"The location {gone} is gone." if gone else "The location is unknown."
         if sending_number is not None:
-            found = self.sending_numbers.get(str(sending_number))
-            if found is None or found.location_id not in self.locations:
-                return False
-            return purpose in found.purposes and location in (None, found.location_id)
-        if location is None:
-            return True
-        return location in self.locations and any(
+            return self._why_not_number(purpose, location, sending_number)
+        if location is None or self._location_serves(location, purpose):
+            return None
+        return f"No sending number of {self.locations[location]} serves this purpose."
+
+    def _why_not_number(
+        self, purpose: str, location: str | None, sending_number: UUID
+    ) -> str | None:
+        found = self.sending_numbers.get(str(sending_number))
+        if found is None:
+            return "The sending number is unknown."
+        if found.location_id not in self.locations:
+            gone = self.gone_locations.get(found.location_id, "of the sending number")
+            return f"The location {gone} is gone."
+        if location not in (None, found.location_id):
+            return f"The sending number belongs to {self.locations[found.location_id]}."
+        return None if purpose in found.purposes else "The sending number serves other purposes."
+
+    def _location_serves(self, location: str, purpose: str) -> bool:
+        return any(
             number.location_id == location and purpose in number.purposes
             for number in self.sending_numbers.values()
         )
@@ -211,7 +230,12 @@ def _changed(account: Account, fact: Fact) -> Account:
         case LocationDefined():
             return replace(account, locations={**account.locations, fact.location_id: fact.name})
         case LocationRemoved():
-            return replace(account, locations=_without(account.locations, fact.location_id))
+            gone = account.locations.get(fact.location_id, fact.location_id)
+            return replace(
+                account,
+                locations=_without(account.locations, fact.location_id),
+                gone_locations={**account.gone_locations, fact.location_id: gone},
+            )
         case SendingNumberDefined():
             defined = SendingNumber(fact.location_id, fact.purposes)
             numbers = {**account.sending_numbers, str(fact.sending_number_id): defined}

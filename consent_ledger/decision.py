@@ -46,7 +46,10 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An answer and what it rests on; times are microseconds since 1970, UTC."""
+    """An answer and what it rests on; times are microseconds since 1970, UTC.
+
+    `detail` says which part of the set-up a refusal is about (R-M10).
+    """
 
     answer: Answer = msgspec.field(name="d")
     reason: Reason = msgspec.field(name="r")
@@ -60,6 +63,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     since: int | None = msgspec.field(default=None, name="t")
     not_before: int | None = msgspec.field(default=None, name="b")
     evidence: tuple[Mark, ...] = msgspec.field(default=(), name="e")
+    detail: str | None = msgspec.field(default=None, name="w")
 
     @property
     def may_text(self) -> bool:
@@ -82,6 +86,7 @@ class _Verdict(msgspec.Struct, frozen=True):
     source: Source | None = None
     marks: tuple[Mark, ...] = ()
     not_before: int | None = None
+    detail: str | None = None
 
 
 _Row = Callable[[_Case], _Verdict | None]
@@ -143,6 +148,7 @@ def _decision(case: _Case, verdict: _Verdict, policy_version: int) -> Decision:
         since=verdict.marks[0].at if verdict.marks else None,
         not_before=verdict.not_before,
         evidence=verdict.marks,
+        detail=verdict.detail,
     )
 
 
@@ -221,9 +227,12 @@ def _sender_not_permitted(case: _Case) -> _Verdict | None:
 
 def _sending_number_not_allowed(case: _Case) -> _Verdict | None:
     question = case.question
-    if case.account.serves(question.purpose, question.location, question.sending_number_id):
+    detail = case.account.why_not_from(
+        question.purpose, question.location, question.sending_number_id
+    )
+    if detail is None:
         return None
-    return _Verdict(Answer.DENY, Reason.SENDING_NUMBER_NOT_ALLOWED)
+    return _Verdict(Answer.DENY, Reason.SENDING_NUMBER_NOT_ALLOWED, detail=detail)
 
 
 def _opted_out_by_contact(case: _Case) -> _Verdict | None:

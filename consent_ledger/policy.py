@@ -166,7 +166,8 @@ def _check(policy: Policy) -> None:
     if policy.time_zone is not None:
         try:
             ZoneInfo(policy.time_zone)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            # A name that is no name is looked up as a file: too long a one, or a folder's.
             raise PolicyError("time_zone", "is no time zone of the IANA database") from None
     for field in ("unreachable_limit", "requests_allowed", "requests_days"):
         if getattr(policy, field) < 1:

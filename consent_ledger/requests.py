@@ -73,7 +73,9 @@ def _check_bars(
     if reauthorises:
         standing = replace(standing, contact=None, stops={})
     for purpose in purposes:
-        question = Question(purpose, location=command.location, sent_by=command.sent_by)
+        question = Question(
+            purpose, command.location, sent_by=command.sent_by, contacts=number.contacts
+        )
         barred = bars_before_consent(standing, question, number.account, number.recorded_at)
         if barred is not None:
             raise RefusedError(

@@ -45,7 +45,7 @@ def server_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def template(server_url: str) -> Iterator[str]:
     """The name of a migrated database to copy; nothing may stay connected to it."""
-    with _new_database(server_url, "template0") as url:
+    with new_database(server_url, "template0") as url:
         with psycopg.connect(url) as connection:
             migrate(connection)
         yield _name(url)
@@ -54,19 +54,19 @@ def template(server_url: str) -> Iterator[str]:
 @pytest.fixture
 def database_url(server_url: str, template: str) -> Iterator[str]:
     """The URL of a migrated database that only this test uses."""
-    with _new_database(server_url, template) as url:
+    with new_database(server_url, template) as url:
         yield url
 
 
 @pytest.fixture
 def empty_database_url(server_url: str) -> Iterator[str]:
     """The URL of a database without any schema that only this test uses."""
-    with _new_database(server_url, "template0") as url:
+    with new_database(server_url, "template0") as url:
         yield url
 
 
 @contextmanager
-def _new_database(server_url: str, template: str) -> Iterator[str]:
+def new_database(server_url: str, template: str) -> Iterator[str]:
     url = urlsplit(server_url)._replace(path=f"/test_{uuid4().hex}").geturl()
     name = sql.Identifier(_name(url))
     create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(template))

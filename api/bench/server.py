@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, FastAPI, Response
 
 from api.app import create_app
 from api.auth import Caller, allow
+from api.direct import DirectRoute
 from api.responses import reply
 from api.routes.checks import EXAMPLE
 from api.schemas import CheckBody
@@ -14,7 +15,7 @@ from api.settings import Settings
 from api.submit import ServiceIn
 from consent_ledger.words import Role
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=DirectRoute)
 
 
 @router.post("/bench/constant")

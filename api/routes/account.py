@@ -130,7 +130,7 @@ async def post_location(
 
 @router.delete("/v1/locations/{location_id}", responses=documented("What was recorded", CHANGED))
 async def delete_location(
-    location_id: str, request: Request, caller: Admin, service: ServiceIn
+    location_id: s.OpaqueId, request: Request, caller: Admin, service: ServiceIn
 ) -> Response:
     """Removes a location; texts from it are refused from then on (R-M10)."""
 
@@ -201,7 +201,11 @@ async def delete_sending_number(
 
 @router.put("/v1/users/{user_id}/permission", responses=documented("What was recorded", CHANGED))
 async def put_user(
-    user_id: str, body: s.PermissionBody, request: Request, caller: Admin, service: ServiceIn
+    user_id: s.OpaqueId,
+    body: s.PermissionBody,
+    request: Request,
+    caller: Admin,
+    service: ServiceIn,
 ) -> Response:
     """'Allow SMS' of a user, and their groups (R-L2); groups not given stay as they are."""
 
@@ -215,7 +219,11 @@ async def put_user(
 
 @router.put("/v1/groups/{group_id}/permission", responses=documented("What was recorded", CHANGED))
 async def put_group(
-    group_id: str, body: s.GroupPermissionBody, request: Request, caller: Admin, service: ServiceIn
+    group_id: s.OpaqueId,
+    body: s.GroupPermissionBody,
+    request: Request,
+    caller: Admin,
+    service: ServiceIn,
 ) -> Response:
     """'Allow SMS' of a group (R-L2)."""
     fact = a.GroupPermissionSet(group_id, Permission(body.permission))
@@ -260,7 +268,7 @@ async def post_key(
 
 
 @router.delete("/v1/keys/{key_id}", responses=documented("The key is revoked", {}, problems=(404,)))
-async def delete_key(key_id: str, caller: Admin, service: ServiceIn) -> Response:
+async def delete_key(key_id: s.OpaqueId, caller: Admin, service: ServiceIn) -> Response:
     """Revokes an API key."""
     async with service.connection() as conn:
         done = await conn.execute(
@@ -284,7 +292,7 @@ WHERE provider_endpoints.account_id = excluded.account_id"""
     responses=documented("Where the provider's webhooks arrive", {"url": "https://..."}),
 )
 async def put_endpoint(
-    endpoint: str, body: s.EndpointBody, caller: Admin, service: ServiceIn
+    endpoint: s.EndpointName, body: s.EndpointBody, caller: Admin, service: ServiceIn
 ) -> Response:
     """Names the secret that signs a provider's webhooks to this endpoint; kept encrypted."""
     sealed = seal(service.keyring, body.secret)

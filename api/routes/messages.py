@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from api import render
 from api import schemas as s
 from api.auth import Caller, allow
+from api.direct import DirectRoute
 from api.held_texts import Waiting, find_releasable
 from api.problems import Problem, invalid
 from api.responses import documented, reply
@@ -37,7 +38,7 @@ from consent_ledger.store.codec import decode_held, decode_snapshot
 from consent_ledger.store.log import read_stream
 from consent_ledger.words import MessageState, Role
 
-router = APIRouter(tags=["messages"])
+router = APIRouter(tags=["messages"], route_class=DirectRoute)
 Sender = Annotated[Caller, Depends(allow(Role.SENDER))]
 SenderOrAgent = Annotated[Caller, Depends(allow(Role.SENDER, Role.AGENT))]
 Reader = Annotated[Caller, Depends(allow(*Role))]
@@ -143,7 +144,7 @@ async def _find(service: Service, caller: Caller, message_id: str) -> _Message:
 @router.get(
     "/v1/messages/{message_id}", responses=documented("The message", MESSAGE, problems=(404,))
 )
-async def show(message_id: str, caller: Reader, service: ServiceIn) -> Response:
+async def show(message_id: s.OpaqueId, caller: Reader, service: ServiceIn) -> Response:
     """One message and its fate."""
     message = await _find(service, caller, message_id)
     if message.held is not None:
@@ -211,7 +212,7 @@ async def list_messages(
 def _cursor(text: str | None) -> int:
     if text is None:
         return 0
-    if not text.isdigit() or len(text) > 18:
+    if not (text.isascii() and text.isdigit()) or len(text) > 18:
         raise invalid("cursor", "cursor-malformed", "Use the next_cursor of the page before.")
     return int(text)
 
@@ -300,7 +301,7 @@ async def _release(
     ),
 )
 async def release(
-    message_id: str,
+    message_id: s.OpaqueId,
     body: s.ReleaseBody,
     request: Request,
     caller: Sender,
@@ -352,7 +353,7 @@ def _not_releasable(receipt: Receipt) -> Problem:
     responses=documented("The message will never go", {"state": "cancelled"}, problems=(404, 409)),
 )
 async def cancel(
-    message_id: str, request: Request, caller: SenderOrAgent, service: ServiceIn
+    message_id: s.OpaqueId, request: Request, caller: SenderOrAgent, service: ServiceIn
 ) -> Response:
     """The sender takes a held message back; again is no error."""
     message = await _find(service, caller, message_id)

@@ -103,7 +103,7 @@ async def history(
     type: str | None = None,
     since: Annotated[s.Instant | None, Query(alias="from")] = None,
     to: s.Instant | None = None,
-    q: Annotated[str | None, Query(max_length=200)] = None,
+    q: s.Search | None = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 100,
     cursor: str | None = None,
 ) -> Response:
@@ -141,7 +141,7 @@ async def _exists(conn: Any, number_id: UUID, account_id: UUID) -> bool:
 def _cursor(text: str | None) -> int:
     if text is None:
         return 0
-    if not text.isdigit() or len(text) > 18:
+    if not (text.isascii() and text.isdigit()) or len(text) > 18:
         raise invalid("cursor", "cursor-malformed", "Use the next_cursor of the page before.")
     return int(text)
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api import schemas as s
 from api.auth import Caller, allow
+from api.direct import DirectRoute
 from api.inbound import Inbound, receive
 from api.problems import Problem, of_claim, of_refusal, unknown_purpose
 from api.responses import documented, reply
@@ -22,6 +23,7 @@ from api.submit import (
     receipt_fields,
     record,
     require_by,
+    storable,
     told,
 )
 from consent_ledger import commands as c
@@ -33,7 +35,7 @@ from consent_ledger.number import mask
 from consent_ledger.phone_number import RefusedError
 from consent_ledger.words import Basis, Channel, Level, Method, Role, Source
 
-router = APIRouter(tags=["tell"])
+router = APIRouter(tags=["tell"], route_class=DirectRoute)
 Sender = Annotated[Caller, Depends(allow(Role.SENDER))]
 SenderOrAdmin = Annotated[Caller, Depends(allow(Role.SENDER, Role.ADMIN))]
 SenderOrAgent = Annotated[Caller, Depends(allow(Role.SENDER, Role.AGENT))]
@@ -125,7 +127,7 @@ def _evidence(
         return None, None
     whole = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
     ids = given if isinstance(given, dict) else {}
-    whole = whole.replace("\x00", "")
+    whole = storable(whole)
     evidence = Evidence(
         text_digest=service.keyring.digest("words", whole.encode()).hex()[:32],
         form_id=_opaque(ids.get("form_id")),
@@ -379,6 +381,5 @@ async def _recorded(
     words: str | None = None,
 ) -> Response:
     claims: tuple[Claim, ...] = await idempotency(request)
-    kept = words.replace("\x00", "") if words else None
-    receipt: Receipt = await record(service, caller, number, command, claims=claims, words=kept)
+    receipt: Receipt = await record(service, caller, number, command, claims=claims, words=words)
     return reply(receipt_fields(receipt))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
+from api import schemas as s
 from api.auth import Caller
 from api.inbound import Inbound, receive
 from api.problems import Problem
@@ -49,7 +50,9 @@ FIELDS: Final = 200
         }
     },
 )
-async def twilio_webhook(endpoint: str, request: Request, service: ServiceIn) -> Response:
+async def twilio_webhook(
+    endpoint: s.EndpointName, request: Request, service: ServiceIn
+) -> Response:
     """Twilio's inbound message or status callback; answered in TwiML with the reply to send."""
     account_id, secret = await _endpoint(service, endpoint, "twilio")
     body = await request.body()

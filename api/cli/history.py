@@ -1,0 +1,40 @@
+"""`consent-ledger history`: what happened to a number."""
+
+from typing import Annotated, Final
+
+import typer
+
+from api.cli.options import ApiKey, DataDir, NumberArgument, Table, TableOption, Url
+from api.cli.output import number_from, print_rows
+
+LIMIT: Final = 100
+"""Events shown unless more are asked for: what fits a few screens."""
+COLUMNS: Final = ("number_version", "occurred_at", "type", "who", "channel", "words")
+
+
+def history(
+    number: NumberArgument,
+    type: Annotated[str | None, typer.Option(help="Kinds of events, with commas.")] = None,
+    since: Annotated[str | None, typer.Option("--from", help="Recorded from this time.")] = None,
+    to: Annotated[str | None, typer.Option(help="Recorded before this time.")] = None,
+    words: Annotated[str | None, typer.Option("-q", help="A word that was said.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Events at the most.")] = LIMIT,
+    url: Url = None,
+    api_key: ApiKey = None,
+    data_dir: DataDir = None,
+    output: TableOption = Table.TEXT,
+) -> None:
+    """Show the events of a number, the oldest first."""
+    from api.cli.remote import connect
+
+    remote = connect(url, api_key, data_dir, "auditor")
+    found = remote.post("/v1/numbers/lookup", {"number": number_from(number)})
+    if not found["known"]:
+        print_rows([], COLUMNS, output)
+        return
+    path = f"/v1/numbers/{found['number_id']}/history"
+    query = {"type": type, "from": since, "to": to, "q": words}
+    events = remote.pages(path, limit, **query)
+    for event in events:
+        event["who"] = event["actor"]["id"] or event["actor"]["kind"]
+    print_rows(events, COLUMNS, output)

@@ -1,0 +1,56 @@
+"""Results on standard output: for people, for programs, for spreadsheets."""
+
+import csv
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from api.cli.options import Table
+
+NARROW: Final = 200
+"""Columns for a table that goes to a file or a pipe, where nobody's window breaks the lines."""
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on one line."""
+    print(json.dumps(value, default=str), flush=True)
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], output: Table) -> None:
+    """Rows with these columns: JSON keeps every field, CSV and text those named."""
+    if output is Table.JSON:
+        print_json(list(rows))
+    elif output is Table.CSV:
+        writer = csv.DictWriter(sys.stdout, columns, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows({name: _cell(row.get(name)) for name in columns} for row in rows)
+    else:
+        _print_table(rows, columns)
+
+
+def _cell(value: Any) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table as Drawn
+
+    drawn = Drawn(box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        drawn.add_column(name.replace("_", " "), overflow="fold")
+    for row in rows:
+        drawn.add_row(*("" if row.get(n) is None else escape(str(row.get(n))) for n in columns))
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=NARROW)
+    console.print(drawn)
+
+
+def number_from(argument: str) -> str:
+    """The number of an argument; `-` reads a line of standard input, which `ps` does not show."""
+    return sys.stdin.readline().strip() if argument == "-" else argument

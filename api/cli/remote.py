@@ -1,0 +1,103 @@
+"""The service as the command line asks it: over HTTP, with a key."""
+
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx2
+
+from api.cli.data_dir import DataDir, Running
+from api.cli.errors import BAD_USE, CommandError
+
+SECONDS: Final = 30.0
+"""A service that takes longer to answer one person is down."""
+PAGE: Final = 1000
+"""Rows asked for at a time, the most that the service gives."""
+
+
+class Remote:
+    """A service and the key to ask it with."""
+
+    def __init__(self, url: str, api_key: str) -> None:
+        self.url = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {api_key}"}
+
+    def get(self, path: str, **query: Any) -> Any:
+        """The answer to a GET."""
+        given = {name: value for name, value in query.items() if value is not None}
+        return self._answer("GET", path, params=given)
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        """The answer to a POST."""
+        given = {name: value for name, value in body.items() if value is not None}
+        return self._answer("POST", path, json=given)
+
+    def delete(self, path: str) -> Any:
+        """The answer to a DELETE."""
+        return self._answer("DELETE", path)
+
+    def pages(self, path: str, at_most: int, **query: Any) -> list[Any]:
+        """The items of a list, page after page."""
+        items: list[Any] = []
+        cursor = None
+        while len(items) < at_most:
+            limit = min(PAGE, at_most - len(items))
+            page = self.get(path, limit=limit, cursor=cursor, **query)
+            items += page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+        return items
+
+    def _answer(self, method: str, path: str, **more: Any) -> Any:
+        response = send(method, self.url + path, headers=self._headers, **more)
+        if response.is_success:
+            return response.json()
+        raise CommandError(_problem(response))
+
+
+def send(method: str, url: str, **more: Any) -> httpx2.Response:
+    """A request; CommandError where nobody answers."""
+    # A proxy of the environment cannot reach what listens on this machine's loopback.
+    outside = urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1")
+    try:
+        with httpx2.Client(timeout=SECONDS, trust_env=outside) as client:
+            return client.request(method, url, **more)
+    except (httpx2.TransportError, httpx2.InvalidURL, httpx2.UnsupportedProtocol):
+        raise CommandError(f"no service answers at {_place(url)}") from None
+
+
+def _place(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+
+
+def _problem(response: httpx2.Response) -> str:
+    """A problem's own words; they never echo what was sent."""
+    try:
+        body = response.json()
+        return f"{body['detail']} ({body['code']})"
+    except (ValueError, KeyError, TypeError):
+        return f"the service answered {response.status_code}"
+
+
+def connect(url: str | None, api_key: str | None, data_dir: Path | None, role: str) -> Remote:
+    """The service that was named; else the `dev` of the data folder, with its key of a role."""
+    if url is not None:
+        if api_key is None:
+            raise CommandError("a key is needed: --api-key or CONSENT_LEDGER_API_KEY", BAD_USE)
+        return Remote(url, api_key)
+    folder = DataDir(data_dir)
+    kept = folder.kept()
+    running = running_in(folder)
+    return Remote(running.url, api_key or (kept.keys[role] if kept else ""))
+
+
+def running_in(folder: DataDir) -> Running:
+    """The `dev` that runs in a folder."""
+    running = folder.running()
+    if running is None:
+        raise CommandError(
+            f"no service runs in {folder.path}: start `consent-ledger dev`, or name one by --url"
+        )
+    return running

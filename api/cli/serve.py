@@ -1,0 +1,56 @@
+"""`consent-ledger serve`: the service in production."""
+
+from typing import Annotated
+
+import typer
+
+from api.cli.errors import CommandError
+from api.cli.options import Key, Port
+
+
+def serve(
+    database_url: Annotated[
+        str,
+        typer.Option(
+            "--database-url", envvar="CONSENT_LEDGER_DATABASE_URL", help="The PostgreSQL database."
+        ),
+    ],
+    key: Key = None,
+    host: Annotated[
+        str, typer.Option(envvar="CONSENT_LEDGER_HOST", help="The address to listen on.")
+    ] = "127.0.0.1",
+    port: Port = 8000,
+    public_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="CONSENT_LEDGER_PUBLIC_URL",
+            help="The URL that providers call; their signatures cover it.",
+        ),
+    ] = None,
+    migrate: Annotated[
+        bool,
+        typer.Option(
+            "--migrate/--no-migrate",
+            envvar="CONSENT_LEDGER_MIGRATE",
+            help="Apply pending migrations first; without, they keep the service from starting.",
+        ),
+    ] = False,
+    log_level: Annotated[
+        str, typer.Option(envvar="CONSENT_LEDGER_LOG_LEVEL", help="The least that is logged.")
+    ] = "info",
+) -> None:
+    """Serve the ledger from a PostgreSQL database, until SIGTERM."""
+    from api.cli.production import run
+    from api.settings import Settings
+
+    if key is None:
+        raise CommandError("the deployment's key is needed: --key or CONSENT_LEDGER_KEY")
+    settings = Settings(
+        database_url=database_url,
+        key=key,  # type: ignore[arg-type]
+        host=host,
+        port=port,
+        public_url=public_url,
+        log_level=log_level,
+    )
+    run(settings, apply_migrations=migrate)

@@ -1,0 +1,70 @@
+"""Routes that are called directly: body, caller and service, without the dependency solver.
+
+A check does less work than FastAPI's solver does for it. A route whose endpoint takes no more than
+`body`, `caller`, `service` and `request` is bound here once, when it is defined; it is documented
+by FastAPI like any other, and any other signature is left to FastAPI.
+"""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final, cast
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
+
+PROVIDED: Final = {"body", "caller", "service", "request"}
+
+Provide = Callable[[Request], Awaitable[Any]]
+
+
+class DirectRoute(APIRoute):
+    """A route that FastAPI documents and this class calls."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The direct handler, where the endpoint's signature is as simple as that."""
+        found = self.dependant
+        plain = not (found.path_params or found.query_params or found.header_params)
+        names = set(found.call.__annotations__) - {"return"} if found.call else set()
+        if not plain or not names <= PROVIDED or len(found.body_params) > 1:
+            return super().get_route_handler()
+        provide: dict[str, Provide] = {each.name or "": _call(each) for each in found.dependencies}
+        body = found.body_params[0].field_info.annotation if found.body_params else None
+        model = cast("type[BaseModel] | None", body)
+        return _handler(self.endpoint, provide, model, "request" in names)
+
+
+def _call(dependant: Any) -> Provide:
+    call: Provide = dependant.call
+    return call
+
+
+def _handler(
+    endpoint: Callable[..., Awaitable[Response]],
+    provide: dict[str, Provide],
+    model: type[BaseModel] | None,
+    wants_request: bool,
+) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    async def handle(request: Request) -> Response:
+        arguments: dict[str, Any] = {}
+        for name, call in provide.items():
+            arguments[name] = await call(request)
+        if model is not None:
+            arguments["body"] = _parsed(model, await request.body())
+        if wants_request:
+            arguments["request"] = request
+        return await endpoint(**arguments)
+
+    return handle
+
+
+def _parsed(model: type[BaseModel], body: bytes) -> BaseModel:
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise RequestValidationError(
+            [
+                {**each, "loc": ("body", *each["loc"])}
+                for each in error.errors(include_url=False, include_input=False)
+            ]
+        ) from None

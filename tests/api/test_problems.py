@@ -1,0 +1,177 @@
+"""Errors are problem+json, name the field, and never echo what was sent (contract section 2)."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.api.clinic import ANN, BEN, NOTHING, Answer, Clinic, ahead
+from tests.api.routes import ASK, MESSAGES, REVIEWS, TELL, WITH_BODY, Route, named, with_value
+
+SECRET = "zebra-crossing"
+"""Stands for whatever a caller sends: it may come back in no error and no log line."""
+NOT_A_NUMBER = f"call me {SECRET}"
+NUMBERED = [
+    route
+    for route in (*ASK, *TELL, *MESSAGES)
+    if route.body is not None and ({"number", "numbers"} & route.body.keys())
+]
+
+
+def refused(clinic: Clinic, route: Route, body: object, role: str | None = None) -> Answer:
+    """A request that changes nothing and whose answer and log line hold nothing of it."""
+    logged = clinic.service.log_size
+    with clinic.unchanged():
+        answer = clinic.call(route.method, route.url(), role or min(route.roles), body)
+    assert 400 <= answer.status < 500, answer.response.text
+    for place in (answer.response.text, clinic.service.log_since(logged)):
+        assert SECRET not in place
+        assert ANN[2:] not in place
+    return answer
+
+
+@pytest.mark.parametrize("route", NUMBERED, ids=named)
+def test_a_number_that_cannot_be_read_is_422(clinic: Clinic, route: Route) -> None:
+    """The field is named; the text is not repeated."""
+    field = "numbers/0" if "numbers" in (route.body or {}) else "number"
+    body = with_value(route.body, f"/{field}", NOT_A_NUMBER)
+    refused(clinic, route, body).problem(422, "number-unparseable", f"/{field}")
+
+
+@pytest.mark.parametrize("field", ["contact_numbers/1", "sending_number"])
+def test_every_number_of_a_question_is_read(clinic: Clinic, field: str) -> None:
+    """A contact's other numbers and the sending number are named by their place."""
+    more: dict[str, Any] = {
+        "contact_numbers/1": {"contact_numbers": [BEN, NOT_A_NUMBER]},
+        "sending_number": {"sending_number": NOT_A_NUMBER},
+    }[field]
+    for path in ("/v1/checks", "/v1/messages"):
+        body = {"number": ANN, "purpose": "recall", **more}
+        if path == "/v1/messages":
+            body["message_id"] = "out-1"
+        route = Route("POST", path, frozenset({"sender"}), body)
+        refused(clinic, route, body).problem(422, "number-unparseable", f"/{field}")
+
+
+@pytest.mark.parametrize("route", WITH_BODY, ids=named)
+def test_an_unknown_field_is_422(clinic: Clinic, route: Route) -> None:
+    """A typing mistake in a field must not silently drop a rule, and a secret name is not told."""
+    body = {**(route.body or {}), "sent_bye": SECRET}
+    found = refused(clinic, route, body).problem(422, "invalid-body", "/sent_bye")
+    assert found["errors"][0]["code"] == "extra-forbidden"
+    refused(clinic, route, {**(route.body or {}), ANN: 1, SECRET * 3: 2}).problem(
+        422, "invalid-body"
+    )
+
+
+@pytest.mark.parametrize("route", WITH_BODY, ids=named)
+@pytest.mark.parametrize("wrong", [None, 17, [[SECRET]], {SECRET: SECRET}, True], ids=str)
+def test_a_wrong_type_is_422(clinic: Clinic, route: Route, wrong: object) -> None:
+    """Each field by itself, and the body as a whole."""
+    required = next(iter(route.body or {}))
+    refused(clinic, route, {**(route.body or {}), required: wrong}).problem(422, "invalid-body")
+    if not isinstance(wrong, dict) and wrong is not None:
+        refused(clinic, route, json.dumps(wrong).encode()).problem(422, "invalid-body")
+
+
+@pytest.mark.parametrize("route", WITH_BODY, ids=named)
+def test_a_body_that_is_no_json_is_400(clinic: Clinic, route: Route) -> None:
+    """Cut short, not UTF-8, or nested without end: told as such, and never a 500."""
+    good = json.dumps(route.body).encode()
+    refused(clinic, route, good[:-1]).problem(400, "malformed-json")
+    refused(clinic, route, f'{{"{SECRET}"'.encode()).problem(400, "malformed-json")
+    refused(clinic, route, good[:-1] + b', "x": "\xff\xfe"}').problem(400, "malformed-json")
+    refused(clinic, route, b"[" * 100_000).problem(400, "malformed-json")
+    refused(clinic, route, b"")
+
+
+@pytest.mark.parametrize("route", WITH_BODY, ids=named)
+def test_a_body_over_the_limit_is_413(clinic: Clinic, route: Route) -> None:
+    """Refused before it is read to its end, whether or not it states its length."""
+    size = 4_200_000 if route.path.endswith("/batch") else 1_100_000
+    huge = json.dumps({**(route.body or {}), "x": SECRET + "x" * size}).encode()
+    refused(clinic, route, huge).problem(413, "body-too-large")
+    headers = {
+        "Authorization": f"Bearer {clinic.keys[min(route.roles)]}",
+        "Content-Type": "application/json",
+    }
+    pieces = iter([huge[at : at + 100_000] for at in range(0, len(huge), 100_000)])
+    response = clinic.service.http.request(
+        route.method, route.url(), headers=headers, content=pieces
+    )
+    Answer(response).problem(413, "body-too-large")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/checks", {"number": ANN, "purpose": "nonsense"}),
+        ("/v1/checks/batch", {"purpose": "nonsense", "items": [{"number": ANN}]}),
+        ("/v1/messages", {"number": ANN, "purpose": "nonsense", "message_id": "out-1"}),
+        ("/v1/consent-requests", {"number": ANN, "purposes": ["recall", "nonsense"]}),
+    ],
+)
+def test_an_unknown_purpose_is_422(clinic: Clinic, path: str, body: dict[str, Any]) -> None:
+    """The account has not defined it; a batch of none is refused as a whole."""
+    field = "/purposes" if "purposes" in body else "/purpose"
+    route = Route("POST", path, frozenset({"sender"}), body)
+    refused(clinic, route, body).problem(422, "unknown-purpose", field)
+
+
+@pytest.mark.parametrize(
+    "route",
+    [route for route in (*TELL, *REVIEWS) if route.body and "items" not in route.body],
+    ids=named,
+)
+def test_a_time_far_in_the_future_is_refused_but_for_the_contacts_words(
+    clinic: Clinic, route: Route
+) -> None:
+    """R-O3: more than five minutes ahead is a clear error, except for what a contact says."""
+    clinic.opts_out(ANN)
+    review = clinic.hears(BEN, "take me off your list")["review_id"]
+    body = {**(route.body or {}), "occurred_at": ahead(minutes=6)}
+    answer = clinic.call(route.method, route.url(review_id=review), min(route.roles), body)
+    if route.path == "/v1/inbound-messages":
+        answer.recorded("ReplyNotUnderstood")
+    else:
+        answer.problem(422, "occurred-at-in-future", "/occurred_at")
+
+
+def test_up_to_five_minutes_ahead_is_the_difference_of_two_clocks(clinic: Clinic) -> None:
+    """R-O3: a clock that runs a little ahead is believed."""
+    at = ahead(minutes=4)
+    clinic.opts_out(ANN, occurred_at=at).recorded("OptedOut")
+    assert clinic.asks(ANN).is_denied("opted_out_by_agent")["since"] == at.replace("+00:00", "Z")
+
+
+@pytest.mark.parametrize("when", ["yesterday", "2026-03-04", "2026-03-04T10:00:00", 1772618400])
+def test_a_time_that_is_no_instant_is_422(clinic: Clinic, when: object) -> None:
+    """A time names its zone, or it is no time."""
+    body = {"number": ANN, "by": "agent-7", "occurred_at": when}
+    route = Route("POST", "/v1/opt-outs", frozenset({"agent"}), body)
+    refused(clinic, route, body).problem(422, "invalid-body", "/occurred_at")
+
+
+def test_one_message_id_for_two_numbers_is_422(clinic: Clinic) -> None:
+    """A message id stands for one text to one number, whatever became of it (section 5)."""
+    clinic.sends(ANN, "recall", "out-1").is_("permitted")
+    body = {"message_id": "out-1", "number": BEN, "purpose": "recall"}
+    route = Route("POST", "/v1/messages", frozenset({"sender"}), body)
+    refused(clinic, route, body).problem(422, "message-id-reused", "/message_id")
+
+
+def test_a_route_that_is_not_there_is_a_problem_too(clinic: Clinic) -> None:
+    """404 and 405 have the same shape as every other error."""
+    clinic.get("/v1/nothing").problem(404, "not-found")
+    clinic.call("DELETE", "/v1/checks").problem(405, "method-not-allowed")
+    clinic.call("POST", "/v1/webhooks/nobody/x", None, b"").problem(404, "not-found")
+
+
+def test_a_write_that_is_refused_leaves_no_trace_in_the_vault(clinic: Clinic) -> None:
+    """A number that nothing was recorded of is not kept either."""
+    clinic.opts_in(ANN).recorded("AdminOptedIn")
+    clinic.hears(BEN, "STOP")
+    with clinic.unchanged():
+        clinic.opts_in(BEN).problem(409, "opt-in-forbidden")
+        clinic.consents("+14155550139", "nonsense").problem(422, "unknown-purpose", "/purposes")
+        assert clinic.asks("+14155550139")["evidence"] == list(NOTHING)

@@ -1,0 +1,174 @@
+"""The real service in a process of its own, over a real database, for tests that talk HTTP to it.
+
+`python -m tests.service FD` is that process: it serves on the socket that it was handed, with the
+settings of its environment. It logs to standard error, every request, so that a test can read all
+that it ever wrote.
+"""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import httpx2
+import psycopg
+import uvicorn
+
+from api.app import create_app
+from api.auth import issue_key
+from api.settings import Settings
+from consent_ledger import account as a
+from consent_ledger.number import Keyring
+from consent_ledger.policy import amended
+from consent_ledger.store.accounts import change_account
+from consent_ledger.store.connection import connect_as_owner, connector
+from consent_ledger.words import Role
+
+SECONDS: Final = 30
+"""A request that takes longer failed."""
+OPENED: Final = "Lakeside Clinic"
+"""The name of every account, as its texts show it."""
+
+
+class Running:
+    """A service that runs: its HTTP client, its database and its log."""
+
+    def __init__(self, base_url: str, database_url: str, log: Path, keyring: Keyring) -> None:
+        self.base_url = base_url
+        self.database_url = database_url
+        self.keyring = keyring
+        self.http = httpx2.Client(base_url=base_url, timeout=SECONDS, trust_env=False)
+        self.database = connect_as_owner(database_url)
+        self._log = log
+        self._connect = connector(database_url)
+        self._runner = asyncio.Runner()
+
+    def log_since(self, offset: int = 0) -> str:
+        """What the service has written since a place in its log."""
+        return self._log.read_bytes()[offset:].decode()
+
+    @property
+    def log_size(self) -> int:
+        """Where the log ends now."""
+        return self._log.stat().st_size
+
+    def rows(self, query: str, *params: Any) -> list[tuple[Any, ...]]:
+        """What the database holds, whatever the service says of it."""
+        return self.database.execute(query.encode(), params).fetchall()
+
+    def open_account(self, preset: str, changes: dict[str, Any], region: str | None) -> uuid.UUID:
+        """A new account that holds to a policy from before all time."""
+        account_id = uuid.uuid4()
+        opened = a.AccountOpened(OPENED, region)
+        adopted = a.PolicyAdopted(amended(preset, changes), 0)
+        self._runner.run(self._change(account_id, lambda account, now: [opened, adopted]))
+        return account_id
+
+    async def _change(self, account_id: uuid.UUID, command: Callable[..., Any]) -> None:
+        connection = await self._connect()
+        try:
+            await change_account(connection, account_id, command, None)
+        finally:
+            await connection.close()
+
+    def issue_keys(self, account_id: uuid.UUID) -> dict[str, str]:
+        """A key for each role."""
+        return {
+            role.value: issue_key(self.database, self.keyring, account_id, role, role.value)[1]
+            for role in Role
+        }
+
+    def close(self) -> None:
+        """Closes what the tests hold of it."""
+        self.http.close()
+        self.database.close()
+        self._runner.close()
+
+
+@contextmanager
+def running(database_url: str, keyring: Keyring | None = None) -> Iterator[Running]:
+    """Starts the service on a migrated database, and stops it again."""
+    keyring = keyring or Keyring.generate()
+    with (
+        tempfile.TemporaryDirectory(prefix="consent-ledger-service-") as folder,
+        socket.create_server(("127.0.0.1", 0)) as listener,
+    ):
+        log = Path(folder) / "log"
+        port = listener.getsockname()[1]
+        process = _start(database_url, keyring, listener, port, log)
+        service = Running(f"http://127.0.0.1:{port}", database_url, log, keyring)
+        try:
+            _await_ready(service, process)
+            yield service
+        finally:
+            service.close()
+            process.terminate()
+            process.wait(SECONDS)
+
+
+def _start(
+    database_url: str, keyring: Keyring, listener: socket.socket, port: int, log: Path
+) -> "subprocess.Popen[bytes]":
+    settings = {
+        "CONSENT_LEDGER_DATABASE_URL": database_url,
+        "CONSENT_LEDGER_KEY": keyring.dump(),
+        "CONSENT_LEDGER_PORT": str(port),
+        "CONSENT_LEDGER_LOG_LEVEL": "debug",
+    }
+    with log.open("wb") as stream:
+        return subprocess.Popen(
+            [sys.executable, "-W", "error", "-m", "tests.service", str(listener.fileno())],
+            cwd=Path(__file__).parents[1],
+            env={**os.environ, **settings},
+            pass_fds=[listener.fileno()],
+            stderr=stream,
+            stdout=stream,
+        )
+
+
+def _await_ready(service: Running, process: "subprocess.Popen[bytes]") -> None:
+    try:
+        answer = service.http.get("/readyz")
+    except httpx2.HTTPError as error:
+        process.kill()
+        raise AssertionError(f"the service did not start: {service.log_since()}") from error
+    assert answer.status_code == 200, answer.text
+
+
+def rows_of_every_table(database: psycopg.Connection[Any], account_id: uuid.UUID) -> dict[str, str]:
+    """All that the database holds, by table, as text; bytes are shown as the text they are."""
+    tables = database.execute(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+    ).fetchall()
+    return {
+        name: "\n".join(
+            " ".join(_shown(value) for value in row)
+            for row in database.execute(f'SELECT * FROM "{name}"'.encode()).fetchall()
+            if not any(isinstance(value, uuid.UUID) for value in row) or account_id in row
+        )
+        for (name,) in tables
+    }
+
+
+def _shown(value: object) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def serve(descriptor: int) -> None:
+    """The service, on a socket that is already bound."""
+    app = create_app(Settings())  # type: ignore[call-arg]
+    config = uvicorn.Config(
+        app, loop="uvloop", http="httptools", log_level="warning", lifespan="on", access_log=False
+    )
+    uvicorn.Server(config).run(sockets=[socket.socket(fileno=descriptor)])
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]))

@@ -1,0 +1,132 @@
+"""Whatever happened, the rows that committed with the events are those that the events make."""
+
+import asyncio
+import os
+from collections.abc import Iterator, Sequence
+from typing import Final
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from consent_ledger import commands as c
+from consent_ledger.decision import Question
+from consent_ledger.ledger import Receipt, UnavailableError
+from consent_ledger.store.accounts import AccountCache
+from consent_ledger.store.connection import connector
+from consent_ledger.store.writer import Writer
+from consent_ledger.words import Preference, Source
+from projections.inline import PROJECTIONS
+from tests.store import drive as d
+from tests.store.histories import HOUR, RULES, batches, now, submission
+from tests.store.rebuilt import live_rows, rebuilt_rows
+
+EXAMPLES: Final = int(os.environ.get("REBUILD_EXAMPLES", "150"))
+"""Histories tried; the suite's own number is the same ones each time."""
+
+Batch = Sequence[tuple[int, c.Command]]
+
+
+class Store:
+    """A writer that lives for many histories, each on numbers of its own."""
+
+    def __init__(self, url: str, runner: asyncio.Runner) -> None:
+        self.url = url
+        self.topics: set[str] = set()
+        self._runner = runner
+        self._writer = Writer(connector(url), AccountCache(), PROJECTIONS)
+        self._accounts = {rules: runner.run(d.open_account(url, rules)) for rules in RULES}
+        self._task = runner.get_loop().create_task(self._writer.run())
+
+    def tell(self, rules: str, history: Sequence[Batch]) -> list[UUID]:
+        """Records a history, batch by batch, refusals and all; returns its numbers."""
+        numbers = d.fresh(3)
+        self._runner.run(self._tell(self._accounts[rules], numbers, history))
+        return numbers
+
+    def close(self) -> None:
+        """Ends the writer."""
+        self._task.cancel()
+        self._runner.run(asyncio.wait([self._task]))
+
+    async def _tell(self, account: UUID, numbers: list[UUID], history: Sequence[Batch]) -> None:
+        start = now() - 48 * HOUR
+        for batch in history:
+            handed_in = [submission(account, numbers[n], each, start) for n, each in batch]
+            for result in await d.all_of(self._writer, handed_in):
+                assert not isinstance(result, UnavailableError)
+                if isinstance(result, Receipt):
+                    self.topics.update(result.recorded)
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """The store that a test's histories are told to."""
+    with asyncio.Runner() as runner:
+        store = Store(database_url, runner)
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+def check(store: Store, rules: str, history: Sequence[Batch]) -> None:
+    """A history leaves the rows that its events make."""
+    numbers = store.tell(rules, history)
+    assert live_rows(store.url, numbers) == rebuilt_rows(store.url, numbers)
+
+
+ASK: Final = c.AskMessage(d.SENDER, "m1", Question("conversation"))
+RELEASE: Final = c.ReleaseMessage(d.SENDER, "m1", "a")
+
+
+def said(word: str, at: int | None = None) -> c.ReceiveText:
+    """The contact's word, at hours of the history or now."""
+    told = c.Told(d.CONTACT.actor, d.CONTACT.channel, at=None if at is None else at * HOUR)
+    return c.ReceiveText(told, word, word, "1")
+
+
+@given(st.sampled_from(RULES), st.lists(batches, max_size=8))
+@example("consent-first", [[(0, ASK), (0, said("consent")), (0, RELEASE)], [(0, said("stop"))]])
+@example("consent-first", [[(0, ASK)], [(0, said("consent"))], [(0, c.OptOut(d.ADMIN))]])
+@example("consent-first", [[(0, ASK)], [(0, said("stop")), (0, said("start")), (0, ASK)]])
+@example("consent-first", [[(0, said("help", n)) for n in range(1, 12)], [(0, said("stop", 0))]])
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize="REBUILD_EXAMPLES" not in os.environ,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def _check_random_histories(store: Store, rules: str, history: Sequence[Batch]) -> None:
+    check(store, rules, history)
+
+
+def test_rows_are_what_the_events_make(store: Store) -> None:
+    """Random histories of all commands: late facts, held texts and their fates, retractions,
+    erasures; several commands on a number in one batch. The rows agree byte for byte."""
+    _check_random_histories(store)
+    d.check_ledger(store.url)
+    expected = {"MessageReleased", "MessageCancelled", "FactRetracted", "PersonalDataErased"}
+    assert expected <= store.topics
+
+
+def test_a_long_history_in_one_batch_or_many(store: Store) -> None:
+    """The same commands one at a time, a few at a time and all at once leave rows that agree."""
+    story: list[tuple[int, c.Command]] = [
+        (0, ASK),
+        (0, c.RecordPreference(d.ADMIN, "pms", Preference.UNREADABLE)),
+        (0, said("consent")),
+        (0, c.OptOut(d.ADMIN)),
+        (0, RELEASE),
+        (0, c.OptIn(d.ADMIN)),
+        (0, c.AskMessage(d.SENDER, "m2", Question("marketing"))),
+        (0, RELEASE),
+        (0, c.OptOut(d.ADMIN, Source.SYSTEM)),
+        (0, said("stop")),
+        (0, c.ErasePerson(d.ADMIN)),
+        (0, said("start")),
+    ]
+    for size in (1, 3, len(story)):
+        check(store, "consent-first", [story[i : i + size] for i in range(0, len(story), size)])

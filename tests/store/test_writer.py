@@ -1,0 +1,182 @@
+"""Group commit: what waits is written together, and each command still stands for itself."""
+
+import asyncio
+import random
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from consent_ledger import commands as c
+from consent_ledger.decision import UnknownPurposeError
+from consent_ledger.ledger import ClaimReusedError, Receipt, Submission, UnavailableError
+from consent_ledger.phone_number import RefusedError
+from consent_ledger.words import MessageState
+from tests.store import drive as d
+
+POISON = """
+CREATE FUNCTION choke() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'poison';
+END $$;
+CREATE TRIGGER choke BEFORE INSERT ON words
+    FOR EACH ROW WHEN (new.body = 'poison') EXECUTE FUNCTION choke()"""
+
+
+def test_what_waits_is_written_in_one_transaction(database_url: str) -> None:
+    """Fifty commands that wait become one batch, one place in the log, fifty answers."""
+
+    async def main() -> None:
+        account = await d.open_account(database_url)
+        async with d.writing(database_url) as writer:
+            sizes: list[int] = []
+            writer.on_batch = sizes.append
+            stops = [d.texted(account, number, "stop") for number in d.fresh(50)]
+            receipts: list[Any] = await d.all_of(writer, stops)
+        assert sizes == [50]
+        assert len({receipt.position >> 16 for receipt in receipts}) == 1
+        d.check_acknowledged(database_url, receipts)
+
+    asyncio.run(main())
+    d.check_ledger(database_url)
+
+
+def test_several_commands_on_one_number_build_on_each_other(database_url: str) -> None:
+    """In one batch each command sees what the ones before it came to."""
+
+    async def main() -> None:
+        account = await d.open_account(database_url)
+        (number,) = d.fresh(1)
+        async with d.writing(database_url) as writer:
+            results: list[Any] = await d.all_of(
+                writer,
+                [
+                    d.asked(account, number, "m1"),
+                    d.texted(account, number, "consent"),
+                    d.released(account, number, "m1", "a"),
+                    d.released(account, number, "m1", "b"),
+                    d.texted(account, number, "stop"),
+                    d.asked(account, number, "m2", "recall"),
+                ],
+            )
+        assert [r.answer.state for r in results[:1] + results[2:3]] == ["deferred", "released"]
+        assert isinstance(results[3], RefusedError)
+        assert results[5].answer.state is MessageState.REFUSED
+        assert [r.version for r in results if isinstance(r, Receipt)] == [2, 3, 4, 5, 6]
+
+    asyncio.run(main())
+    d.check_ledger(database_url)
+
+
+def test_a_refused_command_does_not_disturb_its_batch(database_url: str) -> None:
+    """Refusals of each kind among others: those are recorded together, these leave nothing."""
+
+    async def main() -> None:
+        account = await d.open_account(database_url)
+        first, second, third = d.fresh(3)
+        async with d.writing(database_url) as writer:
+            sizes: list[int] = []
+            writer.on_batch = sizes.append
+            results = await d.all_of(
+                writer,
+                [
+                    d.texted(account, first, "stop", claims=d.claimed("k", uuid4())),
+                    d.told(account, first, c.OptIn(d.ADMIN)),
+                    d.told(account, second, c.Reassign(d.ADMIN, "2999-01-01")),
+                    d.asked(account, second, "m1", "gossip"),
+                    d.texted(account, second, "help", claims=d.claimed("k", uuid4())),
+                    d.texted(account, third, "help"),
+                ],
+            )
+        assert sizes == [6]
+        kinds = [type(result) for result in results]
+        refused = [RefusedError, RefusedError, UnknownPurposeError, ClaimReusedError]
+        assert kinds == [Receipt, *refused, Receipt]
+        d.check_acknowledged(database_url, [r for r in results if isinstance(r, Receipt)])
+        streams = d.query(database_url, "SELECT number_id, version FROM consent_status")
+        assert dict(streams) == {first: 1, third: 1}
+
+    asyncio.run(main())
+    d.check_ledger(database_url)
+
+
+def _poisoned(kind: str, account: UUID, number: UUID) -> Submission:
+    match kind:
+        case "no account":
+            return d.texted(uuid4(), number, "stop")
+        case "load":
+            return d.texted(account, number, "stop", claims=(d.Claim(99_999, uuid4()),))
+        case _:
+            return d.texted(account, number, "stop", words=kind)
+
+
+@pytest.mark.parametrize("kind", ["poison", "nul \0", "half a pair \ud83d", "load", "no account"])
+def test_a_poisoned_command_is_isolated(database_url: str, kind: str) -> None:
+    """What the database or its driver chokes on is refused alone; the rest of the batch stands."""
+    d.run(database_url, POISON)
+
+    async def main() -> None:
+        account = await d.open_account(database_url)
+        numbers = d.fresh(9)
+        batch = [d.texted(account, number, "stop", words="stop") for number in numbers]
+        batch[4] = _poisoned(kind, account, numbers[4])
+        async with d.writing(database_url) as writer:
+            results = await d.all_of(writer, batch)
+            assert isinstance(results.pop(4), UnavailableError)
+            d.check_acknowledged(database_url, [r for r in results if isinstance(r, Receipt)])
+            assert len([r for r in results if isinstance(r, Receipt)]) == 8
+            assert (await writer.record(d.texted(account, numbers[4], "stop"))).version == 1
+
+    asyncio.run(main())
+    d.check_ledger(database_url)
+
+
+def test_two_writers_lose_nothing_on_the_same_numbers(database_url: str) -> None:
+    """Hot numbers, and new ones that both begin: every command counts once, versions have no gap,
+    and the order of the locks leaves no deadlock."""
+
+    async def main() -> list[Receipt | BaseException]:
+        account = await d.open_account(database_url)
+        hot = d.fresh(6)
+        dice = random.Random(7)
+        async with d.writing(database_url) as one, d.writing(database_url) as two:
+            tasks = []
+            for _ in range(40):
+                numbers = [*hot, *d.fresh(8)]
+                for writer in (one, two):
+                    mixed = dice.sample(numbers, len(numbers))
+                    batch = [d.texted(account, number, "help") for number in mixed]
+                    tasks.append(asyncio.create_task(d.all_of(writer, batch)))
+                await asyncio.sleep(dice.random() * 0.01)
+            return [result for task in tasks for result in await task]
+
+    receipts = [r for r in asyncio.run(main()) if isinstance(r, Receipt)]
+    assert len(receipts) == len({(r.number_id, r.version) for r in receipts}) == 40 * 2 * 14
+    d.check_acknowledged(database_url, receipts)
+    d.check_ledger(database_url)
+    count = "SELECT count(*) FROM events WHERE originator_id <> account_id"
+    assert d.query(database_url, count) == [(len(receipts),)]
+    deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    assert d.query(database_url, deadlocks) == [(0,)]
+
+
+def test_the_locks_are_taken_in_the_order_of_the_numbers(database_url: str) -> None:
+    """Whatever order commands come in: a writer that waits for the lowest holds no higher one."""
+
+    async def main() -> None:
+        account = await d.open_account(database_url)
+        low, *higher = sorted(d.fresh(5))
+        async with d.writing(database_url) as writer:
+            batch = [d.texted(account, number, "help") for number in (*higher[::-1], low)]
+            await d.all_of(writer, batch)
+            async with await psycopg.AsyncConnection.connect(database_url) as holder:
+                lock = "SELECT 1 FROM consent_status WHERE number_id = %s FOR UPDATE"
+                await holder.execute(lock, (low,))
+                waiting = asyncio.create_task(d.all_of(writer, batch))
+                await asyncio.sleep(0.1)
+                free = "SELECT count(*) FROM (SELECT FROM consent_status FOR UPDATE SKIP LOCKED) s"
+                assert d.query(database_url, free) == [(4,)]
+            assert {type(result) for result in await waiting} == {Receipt}
+
+    asyncio.run(main())
