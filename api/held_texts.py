@@ -58,9 +58,16 @@ class Waiting:
 
 
 async def find_releasable(
-    service: Service, account_id: UUID, after: int, limit: int
+    service: Service,
+    account_id: UUID,
+    after: int,
+    limit: int,
+    expired: list[Waiting] | None = None,
 ) -> tuple[list[Waiting], int | None]:
-    """Up to `limit` texts that may go now, the oldest first, and where to go on, if anywhere."""
+    """Up to `limit` texts that may go now, the oldest first, and where to go on, if anywhere.
+
+    Texts that outlived their expiry are added to `expired`, so that who may write can end them.
+    """
     found: list[Waiting] = []
     view = await service.reader.view(account_id, [])
     policy_version = view.account.policy_at(view.now).version
@@ -69,8 +76,11 @@ async def find_releasable(
         view = await service.reader.view(account_id, _ids(rows))
         for number_id, held, number, position in rows:
             waiting = Waiting(number_id, held, number)
-            if waiting.state_in(view) is MessageState.RELEASABLE:
+            state = waiting.state_in(view)
+            if state is MessageState.RELEASABLE:
                 found.append(waiting)
+            elif state is MessageState.EXPIRED and expired is not None:
+                expired.append(waiting)
             after = position
             if len(found) == limit:
                 return found, after

@@ -16,6 +16,7 @@ from consent_ledger.snapshot import counted
 from consent_ledger.standing import Standing, fold
 from consent_ledger.store.log import read_stream
 from consent_ledger.store.mapper import UnreadableEventError
+from consent_ledger.store.reader import View
 
 
 class _Past:
@@ -61,6 +62,20 @@ async def check_in_the_past(
         decision, past.number_id, past.version, past.position or view.horizon, view.now
     )
     return fields | {"as_of": render.instant(as_of), "known_at": render.instant(known_at)}
+
+
+async def state_in_the_past(
+    service: Service,
+    account_id: UUID,
+    number_id: UUID,
+    as_of: int | None,
+    known_at: int | None,
+) -> tuple[int, Standing | None, View]:
+    """Version and standing of a number at a moment, and the view of now that it was asked in."""
+    view = await service.reader.view(account_id, [number_id])
+    _refuse_other_times(as_of, known_at, view.now)
+    past = await _past(service, (number_id,), as_of, known_at)
+    return past.version, past.standing, view
 
 
 def _decide(past: _Past, question: Question, account: Account, at: int) -> Decision:

@@ -149,10 +149,13 @@ def of_validation(error: RequestValidationError) -> Problem:
 
 def _pointer(error: Mapping[str, Any]) -> str:
     """Where in the body: a name that is not ours is told only if it can be nothing but a name."""
-    parts = [str(part) for part in error["loc"][1:]]
-    if error["type"] == "extra_forbidden" and not FIELD_NAME.fullmatch(parts[-1]):
-        parts.pop()
-    return "/" + "/".join(parts)
+    place = "/".join(str(part) for part in error["loc"][1:])
+    return "/" + (_named(place) if error["type"] == "extra_forbidden" else place)
+
+
+def _named(place: str) -> str:
+    head, _, name = place.rpartition("/")
+    return place if FIELD_NAME.fullmatch(name) else head
 
 
 def _plain(error: Mapping[str, Any]) -> str:
@@ -177,7 +180,7 @@ def install(app: FastAPI) -> None:
     on(UnparseableNumber, lambda _: unparseable("number"))
     on(UnknownPurposeError, lambda _: unknown_purpose())
     on(SetUpError, lambda error: invalid(error.field, "set-up-refused", str(error)))
-    on(PolicyError, lambda error: invalid(error.field, "policy-refused", str(error)))
+    on(PolicyError, lambda error: invalid(_named(error.field), "policy-refused", str(error)))
     on(UnknownPresetError, lambda error: invalid("preset", "unknown-preset", str(error)))
     on(UnavailableError, lambda _: unavailable())
     on(HTTPException, _of_http)

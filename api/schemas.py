@@ -49,7 +49,7 @@ def _instant(value: object) -> int:
 
 def _day(value: object) -> str:
     try:
-        return date.fromisoformat(str(value)).isoformat()
+        return date.fromisoformat(value if isinstance(value, str) else "").isoformat()
     except ValueError:
         raise ValueError("must be a day such as 2026-03-04") from None
 

@@ -88,7 +88,7 @@ def storable(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
-async def idempotency(request: Request, row: int | None = None) -> tuple[Claim, ...]:
+async def idempotency(request: Request) -> tuple[Claim, ...]:
     """The claim of an Idempotency-Key, if the request has one: same key, same body."""
     key = request.headers.get("idempotency-key")
     if key is None:
@@ -97,10 +97,23 @@ async def idempotency(request: Request, row: int | None = None) -> tuple[Claim, 
         raise Problem(
             400, "idempotency-key-malformed", "An Idempotency-Key has 1 to 255 characters."
         )
-    place = b"" if row is None else str(row).encode()
     body = digest(await request.body())
-    claimed = digest(request.url.path.encode(), key.encode(), place)
+    claimed = digest(request.url.path.encode(), key.encode())
     return (Claim(IDEMPOTENCY_CLAIM, claimed, body),)
+
+
+def of_row(claims: tuple[Claim, ...], row: int) -> tuple[Claim, ...]:
+    """The claims of one row of a batch, made of the batch's own: its body is hashed once."""
+    place = str(row).encode()
+    return tuple(Claim(each.kind, digest(each.key.bytes, place), each.body) for each in claims)
+
+
+async def reserve(service: Service, caller: Caller, claims: tuple[Claim, ...]) -> None:
+    """Keeps a batch's key before its rows are handled: another body records none of them."""
+    if claims:
+        async with service.connection() as conn:
+            await keep_answer(service, conn, caller, claims, {})
+            await kept_answer(service, conn, caller, claims)
 
 
 FIND_KEPT: Final = """

@@ -329,6 +329,10 @@ class Event(msgspec.Struct, frozen=True):
         return event_id(self.originator_id, self.originator_version)
 
 
+LAST_VERSION = 2**31 - 1
+"""Of any stream: a version is four bytes in the database."""
+
+
 def event_id(number_id: UUID, version: int) -> str:
     """The id of the event at `version` of a number."""
     return f"{number_id.hex}-{version}"
@@ -337,4 +341,7 @@ def event_id(number_id: UUID, version: int) -> str:
 def parse_event_id(text: str) -> tuple[UUID, int]:
     """The number and the version that an event id names; ValueError if it is none."""
     head, _, tail = text.partition("-")
-    return UUID(hex=head), int(tail)
+    version = int(tail)
+    if not 0 < version <= LAST_VERSION:
+        raise ValueError("no event has this version")
+    return UUID(hex=head), version

@@ -113,7 +113,7 @@ def _check_method(method: Method) -> None:
     """What a sender tells is never taken for the contact's own text: that could re-authorise."""
     if method is Method.SMS:
         raise RefusedError(
-            "method-not-allowed",
+            "consent-by-text-not-told",
             "Consent by text is what the contact texts; tell where else it was given.",
             field="method",
         )
@@ -288,12 +288,13 @@ def _judge(number: PhoneNumber, command: Judge) -> Answered:
 
 def _reassignment(number: PhoneNumber, command: Reassign) -> f.NumberReassigned:
     day = date.fromisoformat(command.disconnected_on)
-    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
-    ends_at = round(midnight.timestamp()) * MICROSECONDS - 1
-    if ends_at >= number.recorded_at:
+    # Compared by day, as the calendar's last has no midnight after it.
+    if day >= datetime.fromtimestamp(number.recorded_at // MICROSECONDS, UTC).date():
         raise RefusedError(
             "disconnected-on-not-past",
             "The day of disconnection must be before today (UTC).",
             field="disconnected_on",
         )
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+    ends_at = round(midnight.timestamp()) * MICROSECONDS - 1
     return f.NumberReassigned(command.disconnected_on, ends_at)

@@ -1,14 +1,22 @@
 """The account's rules as dated data, and the four presets (rulebook sections 7 and 8)."""
 
+import re
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from consent_ledger.standing import ANY, MICROSECONDS, REQUESTS_KEPT
+from consent_ledger.standing import MICROSECONDS, REQUESTS_KEPT
 from consent_ledger.words import Level, Purpose
 
 DAY: Final = 24 * 60 * 60 * MICROSECONDS
+DAYS_LIMIT: Final = 36_500
+"""A hundred years: longer than any consent, and far from where a calendar ends."""
+PURPOSE_NAME: Final = re.compile("[a-z][a-z0-9_]{0,63}")
+ENUM_VALUE: Final = re.compile(
+    "(?<=Invalid enum value) .*(?= - at)|(?<=Invalid enum value) .*$", re.S
+)
+"""What a refusal may not repeat."""
 
 
 class UnknownPresetError(ValueError):
@@ -134,24 +142,39 @@ def amended(name: str, changes: dict[str, object]) -> Policy:
     """
     base = msgspec.to_builtins(preset(name))
     purposes = dict(base["purposes"])
-    asked = changes.get("purposes", {})
-    if not isinstance(asked, dict):
-        raise PolicyError("purposes", "must be an object of purposes")
-    for purpose, rule in asked.items():
-        if not isinstance(rule, dict):
-            raise PolicyError(f"purposes/{purpose}", "must be an object")
+    for purpose, rule in _rules(changes.get("purposes", {})).items():
         purposes[purpose] = {**purposes.get(purpose, _own(rule)), **rule}
-    known = set(Policy.__struct_fields__)
-    for field in changes:
-        if field not in known or field == "preset":
-            raise PolicyError(str(field), "is no field of a policy")
+    _check_fields("", changes, set(Policy.__struct_fields__) - {"preset"})
     merged = {**base, **changes, "purposes": purposes, "preset": name}
     try:
         policy = msgspec.convert(merged, Policy)
     except msgspec.ValidationError as error:
-        raise PolicyError("policy", str(error)) from None
+        raise PolicyError("policy", ENUM_VALUE.sub("", str(error))) from None
     _check(policy)
     return policy
+
+
+def _rules(asked: object) -> dict[str, dict[str, object]]:
+    """The rules of the purposes named, their names and fields checked."""
+    if not isinstance(asked, dict):
+        raise PolicyError("purposes", "must be an object of purposes")
+    for purpose, rule in asked.items():
+        if not PURPOSE_NAME.fullmatch(purpose):
+            raise PolicyError("purposes", "a purpose is named in small letters, digits and '_'")
+        if not isinstance(rule, dict):
+            raise PolicyError(f"purposes/{purpose}", "must be an object")
+        _check_fields(f"purposes/{purpose}/", rule, set(PurposeRule.__struct_fields__))
+        hours = rule.get("hours")
+        if isinstance(hours, dict):
+            _check_fields(f"purposes/{purpose}/hours/", hours, set(Hours.__struct_fields__))
+    return asked
+
+
+def _check_fields(place: str, given: dict[str, object], known: set[str]) -> None:
+    # A typing mistake must not silently leave a rule as it was.
+    for field in given:
+        if field not in known:
+            raise PolicyError(f"{place}{field}", "is no field of a policy")
 
 
 def _own(rule: dict[str, object]) -> dict[str, object]:
@@ -169,24 +192,24 @@ def _check(policy: Policy) -> None:
         except (ZoneInfoNotFoundError, ValueError, OSError):
             # A name that is no name is looked up as a file: too long a one, or a folder's.
             raise PolicyError("time_zone", "is no time zone of the IANA database") from None
-    for field in ("unreachable_limit", "requests_allowed", "requests_days"):
-        if getattr(policy, field) < 1:
-            raise PolicyError(field, "must be at least 1")
-    if policy.requests_allowed > REQUESTS_KEPT:
-        raise PolicyError("requests_allowed", f"must be at most {REQUESTS_KEPT}")
-    if policy.request_repeat_days < 0:
-        raise PolicyError("request_repeat_days", "must not be negative")
-    if policy.request_expires_days is not None and policy.request_expires_days < 1:
-        raise PolicyError("request_expires_days", "must be at least 1")
+    _check_range("unreachable_limit", policy.unreachable_limit, 1, DAYS_LIMIT)
+    _check_range("requests_allowed", policy.requests_allowed, 1, REQUESTS_KEPT)
+    _check_range("requests_days", policy.requests_days, 1, DAYS_LIMIT)
+    _check_range("request_repeat_days", policy.request_repeat_days, 0, DAYS_LIMIT)
+    if policy.request_expires_days is not None:
+        _check_range("request_expires_days", policy.request_expires_days, 1, DAYS_LIMIT)
     for name, rule in policy.purposes.items():
         _check_rule(name, rule)
 
 
+def _check_range(field: str, value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
+        raise PolicyError(field, f"must be {least} to {most}")
+
+
 def _check_rule(name: str, rule: PurposeRule) -> None:
-    if name in ("", ANY):
-        raise PolicyError("purposes", "is no name of a purpose")
-    if any(days < 1 for days in rule.consent_days.values()):
-        raise PolicyError(f"purposes/{name}/consent_days", "must be at least 1")
+    for days in rule.consent_days.values():
+        _check_range(f"purposes/{name}/consent_days", days, 1, DAYS_LIMIT)
     hours = rule.hours
     if hours is None:
         return

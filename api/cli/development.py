@@ -1,6 +1,7 @@
 """What `consent-ledger dev` does: folder, database, account, service; and all of it ended again."""
 
 import asyncio
+import os
 import shutil
 import socket
 import tempfile
@@ -17,6 +18,7 @@ from api.app import create_app
 from api.cli import opening
 from api.cli.announcement import Announcement, announce
 from api.cli.data_dir import DataDir, Kept, Running, new_account
+from api.cli.database import refuse_db_functions
 from api.cli.errors import BAD_USE, NO, CommandError
 from api.cli.serving import LOOPBACK, bind, end_on_signals, serve
 from api.demo.cast import TEXT_LINE
@@ -25,7 +27,7 @@ from api.settings import Settings
 from consent_ledger.number import Keyring
 from consent_ledger.standing import MICROSECONDS
 from consent_ledger.store.connection import connect_as_owner, connector
-from consent_ledger.store.embedded import EmbeddedPostgres
+from consent_ledger.store.embedded import EmbeddedPostgres, find_binaries
 from consent_ledger.store.keys import check_keys
 from consent_ledger.store.migrate import migrate
 from consent_ledger.words import Role
@@ -52,14 +54,16 @@ def run(wanted: Wanted) -> None:
     """Runs until Ctrl-C or SIGTERM; nothing stays behind."""
     if wanted.ephemeral and wanted.data_dir is not None:
         raise CommandError("--ephemeral makes a folder of its own: leave --data-dir out", BAD_USE)
+    refuse_db_functions()
     end_on_signals()
     with ExitStack() as resources:
         # The port first: it is what most often cannot be had, and the cheapest to ask for.
         listening = resources.enter_context(bind(LOOPBACK, wanted.port))
         folder = DataDir(resources.enter_context(_folder(wanted)))
-        postgres = EmbeddedPostgres(folder.path, fsync=not wanted.ephemeral)
+        binaries = find_binaries(os.environ.get("CONSENT_LEDGER_POSTGRES_BIN"))
+        postgres = EmbeddedPostgres(folder.path, binaries=binaries, fsync=not wanted.ephemeral)
         resources.enter_context(postgres)
-        _serve(folder, postgres.url, listening, wanted)
+        _serve(folder, postgres, listening, wanted)
 
 
 @contextmanager
@@ -74,7 +78,10 @@ def _folder(wanted: Wanted) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _serve(folder: DataDir, database_url: str, listening: socket.socket, wanted: Wanted) -> None:
+def _serve(
+    folder: DataDir, postgres: EmbeddedPostgres, listening: socket.socket, wanted: Wanted
+) -> None:
+    database_url = postgres.url
     kept, ring, access = _prepare(folder, database_url, wanted)
     settings = Settings(
         database_url=database_url,
@@ -93,7 +100,8 @@ def _serve(folder: DataDir, database_url: str, listening: socket.socket, wanted:
         announce(Announcement(folder, kept, running, admin_url), as_json=wanted.as_json)
 
     try:
-        serve(app, listening, ready, GRACE_SECONDS)
+        # A database that was killed is started again; meanwhile the answer is 503.
+        serve(app, listening, ready, GRACE_SECONDS, watch=postgres.revive)
     finally:
         folder.forget_running()
 

@@ -24,7 +24,7 @@ SELECT pg_has_role(current_user, %(role)s, 'member'),
         OR has_table_privilege(%(role)s, 'events', 'TRUNCATE')"""
 
 POSITIONS: Final = """
-SELECT coalesce(max(position) >> 16, 0),
+SELECT coalesce(max(position) >> 20, 0),
     pg_snapshot_xmax(pg_current_snapshot())::text::bigint + (SELECT xid_offset FROM deployment)
 FROM events"""
 """The transaction of the last event, and that of the next one, both with the offset."""

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from api.cli import (
+    bench,
     check,
     dev,
     doctor,
@@ -34,6 +35,7 @@ app.command()(history.history)
 app.command()(simulate_inbound.simulate_inbound)
 app.command()(rebuild.rebuild)
 app.command()(doctor.doctor)
+app.command()(bench.bench)
 
 
 def main() -> None:

@@ -23,12 +23,12 @@ GRACE_SECONDS: Final = 20
 def run(settings: Settings, *, apply_migrations: bool) -> None:
     """Serves; CommandError, KeyMismatchError and the like where it must not start."""
     refuse_db_functions()
-    end_on_signals()
     ring = Keyring.parse(settings.key.get_secret_value())
     with bind(settings.host, settings.port) as listening:
         settings = settings.model_copy(update={"port": listening.getsockname()[1]})
         _check_schema(settings.database_url, apply_migrations)
         asyncio.run(_check_key(settings.database_url, ring))
+        end_on_signals()
         serve_app(create_app(settings), listening, lambda: _say(settings), GRACE_SECONDS)
 
 

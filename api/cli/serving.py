@@ -17,6 +17,8 @@ LOOPBACK: Final = "127.0.0.1"
 BACKLOG: Final = 2048
 """Connections that may wait to be accepted, uvicorn's own default: a burst is not refused."""
 
+WATCH_TICKS: Final = 5
+"""Of uvicorn's ten ticks a second."""
 ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -49,11 +51,14 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 class Server(uvicorn.Server):
-    """Uvicorn that says when it really answers."""
+    """Uvicorn that says when it really answers, and looks after what it was given to watch."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], watch: Callable[[], object] | None
+    ) -> None:
         super().__init__(config)
         self._ready = ready
+        self._watch = watch
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Starts to answer, then says so."""
@@ -61,11 +66,24 @@ class Server(uvicorn.Server):
         if self.started:
             self._ready()
 
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second; twice a second it looks whether what it watches still runs."""
+        if self._watch is not None and counter % WATCH_TICKS == 0:
+            self._watch()
+        return await super().on_tick(counter)
+
 
 def serve(
-    app: FastAPI, listening: socket.socket, ready: Callable[[], None], grace_seconds: int
+    app: FastAPI,
+    listening: socket.socket,
+    ready: Callable[[], None],
+    grace_seconds: int,
+    watch: Callable[[], object] | None = None,
 ) -> None:
-    """Serves until a signal; open requests then have `grace_seconds` to end."""
+    """Serves until a signal; open requests then have `grace_seconds` to end.
+
+    `watch` is called twice a second, in the main thread; what it raises ends the service.
+    """
     _mask_uvicorn()
     config = uvicorn.Config(
         app,
@@ -80,7 +98,7 @@ def serve(
         backlog=BACKLOG,
         timeout_graceful_shutdown=grace_seconds,
     )
-    Server(config, ready).run([listening])
+    Server(config, ready, watch).run([listening])
 
 
 def _mask_uvicorn() -> None:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from psycopg import AsyncConnection
 
 from api.demo import cast
-from api.demo.stories import told
+from api.demo.script import told
 from api.demo.telling import Scene, Step
 from api.routes.account import KEEP_NUMBER
 from api.submit import digest

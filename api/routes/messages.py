@@ -1,5 +1,6 @@
 """Messages: send now, hold, release (contract section 5)."""
 
+import asyncio
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -243,29 +244,35 @@ async def _hand_out(
     service: Service, caller: Caller, body: s.ReleaseNextBody
 ) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
+    expired: list[Waiting] = []
     after = 0
     while len(items) < body.limit:
         found, last = await find_releasable(
-            service, caller.account_id, after, body.limit - len(items)
+            service, caller.account_id, after, body.limit - len(items), expired
         )
-        for waiting in found:
-            if waiting.number is not None and await _try(service, caller, waiting, body.claimed_by):
-                items.append(_handed_out(waiting))
+        # Together, so that they share commits; a message of an erased person has nobody to go to.
+        tries = [_try(service, caller, each, body.claimed_by) for each in found if each.number]
+        items += [item for item in await asyncio.gather(*tries) if item is not None]
         if last is None:
             break
         after = last
+    # What outlived its expiry is ended on the way, or every list would read it again.
+    await asyncio.gather(*(_try(service, caller, each, body.claimed_by) for each in expired))
     return items
 
 
-async def _try(service: Service, caller: Caller, waiting: Waiting, claimant: str) -> bool:
+async def _try(
+    service: Service, caller: Caller, waiting: Waiting, claimant: str
+) -> dict[str, Any] | None:
     try:
         receipt = await _release(
             service, caller, waiting.number_id, waiting.held, waiting.held.message_id, claimant
         )
     except RefusedError:
-        return False
-    # A claimant who asks again is not handed the same text twice in one list.
-    return receipt.answer.state is MessageState.RELEASED and bool(receipt.recorded)
+        return None
+    # A claimant who asks again is not handed the same text twice.
+    released = receipt.answer.state is MessageState.RELEASED and bool(receipt.recorded)
+    return _handed_out(waiting) if released else None
 
 
 def _handed_out(waiting: Waiting) -> dict[str, Any]:
@@ -309,6 +316,8 @@ async def release(
 ) -> Response:
     """Decided again at this instant; handed to exactly one claimant."""
     message = await _find(service, caller, message_id)
+    if message.number is None:
+        raise Problem(409, "not-releasable", "The person was erased: there is no number to text.")
     receipt = await _release(
         service,
         caller,

@@ -8,13 +8,15 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from api import render
 from api import schemas as s
 from api.auth import Caller, allow
+from api.past import state_in_the_past
 from api.problems import Problem, invalid
 from api.responses import documented, reply
 from api.submit import ServiceIn, idempotency, read_number, receipt_fields, told
 from consent_ledger import commands as c
 from consent_ledger.facts import event_id, parse_event_id, type_of_fact
-from consent_ledger.ledger import Submission
+from consent_ledger.ledger import Submission, UnavailableError
 from consent_ledger.snapshot import Snapshot
+from consent_ledger.standing import Standing
 from consent_ledger.store.codec import decode_snapshot
 from consent_ledger.store.mapper import COLUMNS, MAPPER
 from consent_ledger.words import Role, Source
@@ -45,7 +47,8 @@ async def look_up(body: s.NumberBody, caller: Reader, service: ServiceIn) -> Res
     number = read_number(service, caller.account_id, body.number)
     view = await service.reader.view(caller.account_id, list(number.ids))
     number_id, row = view.number(number.ids)
-    snapshot = row.snapshot or Snapshot()
+    if row.snapshot is None:
+        raise UnavailableError("a fact on the number cannot be read")
     purposes = list(view.account.policy_at(view.now).policy.purposes)
     fields = {
         "number_id": str(number_id),
@@ -54,11 +57,14 @@ async def look_up(body: s.NumberBody, caller: Reader, service: ServiceIn) -> Res
         "position": max(row.position, view.horizon),
         "answered_at": render.instant(view.now),
     }
-    return reply(fields | _state(snapshot, purposes))
+    return reply(fields | _state(row.snapshot, purposes))
 
 
 def _state(snapshot: Snapshot, purposes: list[str]) -> dict[str, Any]:
-    standing = snapshot.standing
+    return _standing(snapshot.standing, purposes) | {"held_messages": snapshot.held}
+
+
+def _standing(standing: Standing, purposes: list[str]) -> dict[str, Any]:
     opt_out = standing.opt_out
     found = [(source, standing.opt_out_by(source)) for source in Source]
     return {
@@ -75,15 +81,49 @@ def _state(snapshot: Snapshot, purposes: list[str]) -> dict[str, Any]:
         "preferences": {system: str(said[0]) for system, said in standing.preferences.items()},
         "request_pending": standing.pending,
         "reviews": len(standing.reviews),
-        "held_messages": snapshot.held,
     }
 
 
 EVENT_COLUMNS: Final = ", ".join(f"events.{name}" for name in COLUMNS.split(", "))
+
+
+@router.get(
+    "/v1/numbers/{number_id}/state",
+    responses=documented("Where it stood", STATE, problems=(404,)),
+)
+async def state(
+    number_id: UUID,
+    caller: Reader,
+    service: ServiceIn,
+    as_of: s.Instant | None = None,
+    known_at: s.Instant | None = None,
+) -> Response:
+    """Where a number stood at a moment, with all that is known now or was known then."""
+    async with service.connection() as conn:
+        if not await _exists(conn, number_id, caller.account_id):
+            raise Problem(404, "not-found", "No number has this id.")
+    version, standing, view = await state_in_the_past(
+        service, caller.account_id, number_id, as_of, known_at
+    )
+    if standing is None:
+        raise UnavailableError("a fact on the number cannot be read")
+    purposes = list(view.account.policy_at(view.now).policy.purposes)
+    fields = {
+        "number_id": str(number_id),
+        "known": version > 0,
+        "number_version": version,
+        "as_of": render.instant(as_of),
+        "known_at": render.instant(known_at),
+        "answered_at": render.instant(view.now),
+    }
+    return reply(fields | _standing(standing, purposes))
+
+
 HISTORY: Final = f"""
 SELECT {EVENT_COLUMNS}, w.body FROM events
 LEFT JOIN words w ON w.number_id = originator_id AND w.version = originator_version
 WHERE originator_id = %(number_id)s AND events.account_id = %(account_id)s
+    AND originator_id <> events.account_id
     AND originator_version > %(after)s
     AND (%(topics)s::text[] IS NULL OR split_part(topic, '.', 1) = ANY(%(topics)s))
     AND (%(from)s::bigint IS NULL OR recorded_at >= %(from)s)
@@ -146,12 +186,6 @@ def _cursor(text: str | None) -> int:
     return int(text)
 
 
-ERASE: Final = (
-    "DELETE FROM words WHERE number_id = %s",
-    "DELETE FROM numbers WHERE number_id = %s",
-)
-
-
 @router.post(
     "/v1/numbers/{number_id}/erase",
     responses=documented("The number and the words are gone; the facts stay", {}, problems=(404,)),
@@ -170,9 +204,6 @@ async def erase(number_id: UUID, request: Request, caller: Admin, service: Servi
             claims=await idempotency(request),
         )
     )
-    async with service.connection() as conn, conn.transaction():
-        for statement in ERASE:
-            await conn.execute(statement, (number_id,))
     return reply(receipt_fields(receipt))
 
 

@@ -19,10 +19,12 @@ from api.submit import (
     ServiceIn,
     digest,
     idempotency,
+    of_row,
     read_number,
     receipt_fields,
     record,
     require_by,
+    reserve,
     storable,
     told,
 )
@@ -30,7 +32,7 @@ from consent_ledger import commands as c
 from consent_ledger.carrier import classify, is_known
 from consent_ledger.decision import UnknownPurposeError
 from consent_ledger.facts import Evidence, event_id, parse_event_id
-from consent_ledger.ledger import MESSAGE_CLAIM, Claim, ClaimReusedError, Receipt
+from consent_ledger.ledger import INBOUND_CLAIM, MESSAGE_CLAIM, Claim, ClaimReusedError, Receipt
 from consent_ledger.number import mask
 from consent_ledger.phone_number import RefusedError
 from consent_ledger.words import Basis, Channel, Level, Method, Role, Source
@@ -227,11 +229,14 @@ async def opt_out_batch(
 ) -> Response:
     """Many opt-outs at once, each with its own verdict."""
 
+    claims = await idempotency(request)
+    await reserve(service, caller, claims)
+
     async def one(row: int, item: s.OptOutBody) -> dict[str, Any]:
         number = read_number(service, caller.account_id, item.number)
-        claims = await idempotency(request, row)
+        command = _opt_out(item, caller)
         receipt = await record(
-            service, caller, number, _opt_out(item, caller), claims=claims, words=item.reason
+            service, caller, number, command, claims=of_row(claims, row), words=item.reason
         )
         return receipt_fields(receipt)
 
@@ -244,11 +249,14 @@ async def opt_in_batch(
 ) -> Response:
     """Many opt-ins at once, each with its own verdict."""
 
+    claims = await idempotency(request)
+    await reserve(service, caller, claims)
+
     async def one(row: int, item: s.OptInBody) -> dict[str, Any]:
         number = read_number(service, caller.account_id, item.number)
-        claims = await idempotency(request, row)
+        command = _opt_in(item, caller)
         receipt = await record(
-            service, caller, number, _opt_in(item, caller), claims=claims, words=item.reason
+            service, caller, number, command, claims=of_row(claims, row), words=item.reason
         )
         return receipt_fields(receipt)
 
@@ -304,10 +312,20 @@ async def carrier_report(
         message_id=body.message_id,
         refers_to=refers_to,
     )
-    receipt = await record(service, caller, number, command, claims=await idempotency(request))
+    claims = (*report_claim(command, number), *await idempotency(request))
+    receipt = await record(service, caller, number, command, claims=claims)
     fields = receipt_fields(receipt)
     known = is_known(body.provider, body.code)
     return reply({**fields, "class": receipt.answer.delivery_class, "known_code": known})
+
+
+def report_claim(command: c.ReportDelivery, number: Number) -> tuple[Claim, ...]:
+    """The claim of a report on a text that has an id: delivered again it is one fact (R-O1)."""
+    if command.message_id is None:
+        return ()
+    said = ("report", command.provider, command.message_id, command.code)
+    key = digest(*(part.encode() for part in said), number.ids[-1].bytes)
+    return (Claim(INBOUND_CLAIM, key),)
 
 
 FIND_MESSAGE: Final = """

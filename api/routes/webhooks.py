@@ -12,7 +12,7 @@ from api.auth import Caller
 from api.inbound import Inbound, receive
 from api.problems import Problem
 from api.providers import twilio
-from api.routes.tell import sent_as
+from api.routes.tell import report_claim, sent_as
 from api.secrets_at_rest import unseal
 from api.service import Service
 from api.submit import ServiceIn, read_number, record, told
@@ -31,7 +31,7 @@ FIELDS: Final = 200
 @router.post(
     "/v1/webhooks/twilio/{endpoint}",
     responses={
-        200: {"description": "TwiML", "content": {"text/xml": {"example": "<Response/>"}}},
+        200: {"description": "TwiML", "content": {"application/xml": {"example": "<Response/>"}}},
         403: {"description": "The signature does not match"},
     },
     openapi_extra={
@@ -120,4 +120,4 @@ async def _report(service: Service, account_id: UUID, report: twilio.DeliveryRep
         message_id=report.message_id,
         refers_to=await sent_as(service, caller, number, report.message_id),
     )
-    await record(service, caller, number, command)
+    await record(service, caller, number, command, claims=report_claim(command, number))

@@ -20,8 +20,7 @@ CLOCK: Final = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
 INSERT_EVENT: Final = """
 INSERT INTO events
     (originator_id, originator_version, account_id, position, recorded_at, topic, state)
-SELECT %s, %s, %s, ((pg_current_xact_id()::text::bigint + xid_offset) << 16) + %s, %s, %s, %s
-FROM deployment
+VALUES (%s, %s, %s, ledger_base() + %s, %s, %s, %s)
 RETURNING position"""
 
 UPSERT: Final = """

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from consent_ledger.account import Account
 from consent_ledger.commands import AskMessage, Judge, ReportDelivery
-from consent_ledger.facts import Event
+from consent_ledger.facts import Event, PersonalDataErased
 from consent_ledger.handlers import handle
 from consent_ledger.held import Held
 from consent_ledger.ledger import Claim, ClaimReusedError, Receipt, Submission, UnavailableError
@@ -22,6 +22,7 @@ from consent_ledger.store.codec import decode_answer, encode_answer
 from consent_ledger.store.loading import Claimed, ClaimKey
 from consent_ledger.store.mapper import MAPPER
 from consent_ledger.store.projection import Change, Projection
+from consent_ledger.store.statement import PLACES
 from consent_ledger.words import MessageState
 
 
@@ -78,8 +79,9 @@ class Batch:
     def repeated(self, submission: Submission, number_id: UUID) -> Receipt | Done | None:
         """The answer of the first time, if one of the submission's claims stands already.
 
-        ClaimReusedError where the key was used for another number or another body.
+        ClaimReusedError where a key was used for another number or another body.
         """
+        again: Receipt | Done | None = None
         for claim in submission.claims:
             key = (submission.account_id, claim.kind, claim.key)
             first = self._first(key)
@@ -88,9 +90,9 @@ class Batch:
             found, body = first
             if found.number_id != number_id or (claim.body and body not in (None, claim.body)):
                 raise ClaimReusedError(claim.kind)
-            if not _decides_anew(submission, found.answer):
-                return found
-        return None
+            if again is None and not _decides_anew(submission, found.answer):
+                again = found
+        return again
 
     def _first(self, key: ClaimKey) -> tuple[Receipt | Done, UUID | None] | None:
         """What a claim was first answered with, in this batch or before it, and for which body."""
@@ -123,7 +125,7 @@ class Batch:
         answer = handle(number, submission.command)
         events = number.collect_events()
         for event in events:
-            inside.ordinals[event.originator_version] = next(self._ordinal)
+            inside.ordinals[event.originator_version] = self._next_place()
         inside.events += events
         inside.snapshot, inside.held = number.snapshot, number.held
         done = Done(number_id, number.version, events, answer)
@@ -145,6 +147,21 @@ class Batch:
             if projection.removes:
                 sets.append([row for change in changes for row in projection.gone(change)])
         return sets
+
+    def _next_place(self) -> int:
+        place = next(self._ordinal)
+        if place >= PLACES:
+            raise UnavailableError("a transaction has no room for so many events")
+        return place
+
+    @property
+    def erased(self) -> list[UUID]:
+        """Numbers whose person is to be forgotten in this transaction."""
+        return [
+            number_id
+            for number_id, number in self.numbers.items()
+            if any(isinstance(event.fact, PersonalDataErased) for event in number.events)
+        ]
 
     @property
     def changed_claims(self) -> list[tuple[Any, ...]]:

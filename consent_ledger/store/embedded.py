@@ -106,6 +106,21 @@ class EmbeddedPostgres:
         """Stop the server, cutting its connections, and release the folder. Twice is harmless."""
         self._resources.close()
 
+    def revive(self) -> bool:
+        """Start the server again, at the same URL, where it died; whether it had.
+
+        From the main thread, like `start`. What was acknowledged is in the log that it replays.
+        """
+        process, folder = self._require_running()
+        if process.poll() is None:
+            return False
+        programs = self._programs()
+        process = self._launch(programs, folder)
+        self._resources.callback(end, process)
+        self._await_ready(process, programs)
+        self._running = process, folder
+        return True
+
     @property
     def url(self) -> str:
         """The libpq URL of the service's database, as the cluster's superuser."""

@@ -25,7 +25,7 @@ READ: Final = """
 SELECT number_id, version, position, snapshot, NULL::bigint, NULL::integer
 FROM consent_status WHERE number_id = ANY(%b::uuid[])
 UNION ALL
-SELECT account_id, version, ledger_horizon(), NULL,
+SELECT account_id, version, ledger_horizon() - 1, NULL,
     (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
     (SELECT max(generation) FROM key_generation)
 FROM account_status WHERE account_id = ANY(%b::uuid[])"""

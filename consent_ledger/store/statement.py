@@ -40,9 +40,11 @@ WORDS: Final = (
 
 BASE: Final = """
 WITH place AS (
-    SELECT (pg_current_xact_id()::text::bigint + xid_offset) << 16 AS base FROM deployment
+    SELECT ledger_base() AS base
 )"""
-"""A transaction's positions begin here; 65,536 of them, far more than a batch has events."""
+"""A transaction's positions begin here."""
+PLACES: Final = 1 << 20
+"""Positions of one transaction (see ledger_base); a JSON number holds them for 2^33 transactions."""
 
 Rows = Sequence[tuple[Any, ...]]
 

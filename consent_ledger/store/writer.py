@@ -45,6 +45,11 @@ CHANGE_CLAIM: Final = """
 UPDATE claims SET number_id = %s, version = %s, body = %s, answer = %s
 WHERE account_id = %s AND kind = %s AND key = %s"""
 
+ERASE: Final = (
+    "DELETE FROM words WHERE number_id = ANY(%s)",
+    "DELETE FROM numbers WHERE number_id = ANY(%s)",
+)
+
 log = structlog.get_logger(__name__)
 
 
@@ -175,6 +180,8 @@ class Writer:
         cursor = await conn.execute(self._statement.sql.encode(), params, prepare=True)
         for row in batch.changed_claims:
             await conn.execute(CHANGE_CLAIM, (*row[3:], *row[:3]))
+        for statement in ERASE if batch.erased else ():
+            await conn.execute(statement, (batch.erased,))
         found = await cursor.fetchall()
         return int(found[0][0])
 

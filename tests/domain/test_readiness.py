@@ -1,13 +1,14 @@
 """Which held texts may be ready to go: what the list of releasable ones rests on."""
 
 import pytest
+from msgspec.structs import replace
 
 from consent_ledger import facts as f
 from consent_ledger.commands import AskMessage, ReleaseMessage
 from consent_ledger.decision import Question
 from consent_ledger.policy import amended
 from consent_ledger.words import Level, MessageState, Method, Preference, Source
-from tests.story import Story, given, staff
+from tests.story import DAY, HOUR, Story, given, staff
 
 WEB = f.ConsentGranted(
     method=Method.WEB, level=Level.EXPRESS_WRITTEN, purposes=("conversation", "marketing")
@@ -57,3 +58,14 @@ def test_a_text_that_a_stop_has_met_is_not_released() -> None:
     """R-F1: even where nobody has cancelled it yet."""
     story = held("conversation").given(f.StopReceived(), f.StartReceived(), WEB)
     story.when(ReleaseMessage(staff(), "m", "worker")).then().is_("m", MessageState.DEFERRED)
+
+
+def test_a_text_keeps_its_expiry_when_it_is_confirmed() -> None:
+    """R-M3: a confirmation that names none does not let it wait for ever."""
+    no = f.MarketingPreferenceRecorded("pms", Preference.NOT_CONSENTED)
+    by_hand = Question("recall", manual=True, sent_by="jo")
+    story = given(no, rules=LATE)
+    story.when(AskMessage(staff(), "m", by_hand, expires_at=story.now + 2 * HOUR))
+    story.when(AskMessage(staff(), "m", replace(by_hand, confirmed=True))).then(f.MessageDeferred)
+    story.when(ReleaseMessage(staff(), "m", "worker"), at=story.now + DAY)
+    story.then(f.MessageExpired()).is_("m", MessageState.EXPIRED)

@@ -156,7 +156,7 @@ def test_consent_told_by_the_sender_is_not_taken_for_the_contacts_text() -> None
     """R-F3: or it would answer a request, and re-authorise after a STOP."""
     told = GiveConsent(staff(), ("recall",), Level.EXPRESS, Method.SMS)
     story = given(STOP, ask("recall", again=True), rules="authorization").when(told)
-    story.refused("method-not-allowed")
+    story.refused("consent-by-text-not-told")
 
 
 def test_re_authorisation_lifts_the_contacts_opt_out_alone() -> None:

@@ -19,13 +19,14 @@ from tests.store import drive as d
 from tests.store.histories import HOUR, RULES, WORDS, now
 
 ORDERS: Final = 30
-TEXTS: Final = 24
+SHAPES: Final = ((24, 36), (24, 8), (5, 2))
+"""How many texts within how many instants: spread out, at the same instants, and just a few."""
 
 
-def texts_of(seed: int, start: int) -> list[tuple[str, int]]:
+def texts_of(count: int, instants: int, start: int) -> list[tuple[str, int]]:
     """Words at instants of two days, some of them at one instant."""
-    dice = random.Random(seed)
-    return [(dice.choice(WORDS), start + dice.randrange(36) * HOUR) for _ in range(TEXTS)]
+    dice = random.Random(count * instants)
+    return [(dice.choice(WORDS), start + dice.randrange(instants) * HOUR) for _ in range(count)]
 
 
 def told_apart_by_place(standing: Standing) -> Any:
@@ -87,8 +88,9 @@ def test_every_order_of_arrival_comes_to_the_same(database_url: str, rules: str)
             d.writing(database_url) as two,
             d.reading(database_url) as reader,
         ):
-            for seed in range(3):
-                texts, numbers = texts_of(seed, now() - 48 * HOUR), d.fresh(ORDERS)
+            for count, instants in SHAPES:
+                numbers = d.fresh(ORDERS)
+                texts = texts_of(count, instants, now() - 48 * HOUR)
                 await asyncio.gather(
                     *(deliver([one, two], account, n, texts, i) for i, n in enumerate(numbers))
                 )
@@ -101,7 +103,7 @@ def test_every_order_of_arrival_comes_to_the_same(database_url: str, rules: str)
                     "AND topic <> 'ReplyIssued' GROUP BY originator_id",
                     numbers,
                 )
-                assert counts == [(TEXTS,)] * ORDERS
+                assert counts == [(count,)] * ORDERS
 
     asyncio.run(main())
     d.check_ledger(database_url)

@@ -190,10 +190,10 @@ def test_positions_go_on_growing_in_a_cluster_with_lower_transaction_ids(
     database_url: str,
 ) -> None:
     """After a restore the offset puts new events behind the old, and cursors stay good."""
-    old, gone_on = (1 << 40) << 16, uuid4()
+    old, gone_on = (1 << 40) << 20, uuid4()
     insert = "INSERT INTO events VALUES (%s, 1, %s, %s, 1, 'StopReceived', %s)"
     d.run(database_url, insert, gone_on, gone_on, old, STATE)
-    highest = "SELECT (max(position) >> 16) - pg_current_xact_id()::text::bigint FROM events"
+    highest = "SELECT (max(position) >> 20) - pg_current_xact_id()::text::bigint FROM events"
 
     async def follow(follower: Follower) -> list[int]:
         async with connected(database_url, 1) as (conn,):

@@ -21,6 +21,7 @@ from tests.system.client import Client, NoAnswerError
 OUR_NUMBER: Final = "+14155550199"
 TALKERS: Final = 6
 CLAIMANTS: Final = ("a", "b")
+PROGRESS_SECONDS: Final = 60.0
 BEGAN: Final = datetime.now(UTC) - timedelta(days=1)
 
 
@@ -68,6 +69,13 @@ class Load:
         """Everybody finishes what they are at, with the service up."""
         self._stopping = True
         await asyncio.gather(*self._tasks)
+
+    async def progress(self, count: int) -> None:
+        """Returns when so many more facts were acknowledged."""
+        wanted = len(self.acknowledged) + count
+        async with asyncio.timeout(PROGRESS_SECONDS):
+            while len(self.acknowledged) < wanted:
+                await asyncio.sleep(0.005)
 
     async def _until_answered(self, call: Callable[[Client], Awaitable[Any]], key: str) -> Any:
         """Tries until there is an answer, with whichever service is up."""

@@ -1,7 +1,8 @@
 """A service in a process of its own: `python -m tests.system.service`.
 
-Its orders, on standard input, are one JSON object: `key`, and `database_url`, or `data_dir` for an embedded PostgreSQL that
-keeps what it confirmed. The first line of standard output is JSON too, when it answers.
+Its orders, on standard input, are one JSON object: `key`, and `database_url`, or `data_dir` for an
+embedded PostgreSQL that keeps what it confirmed. The first line of standard output is JSON too,
+when it answers.
 """
 
 import contextlib

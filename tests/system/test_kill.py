@@ -22,7 +22,7 @@ from tests.system.client import Client, NoAnswerError
 from tests.system.load import Load
 from tests.system.service import Running, keys_of, running
 
-ROUNDS: Final = int(os.environ.get("KILL_ROUNDS", "6"))
+ROUNDS: Final = int(os.environ.get("KILL_ROUNDS", "3"))
 KINDS: Final = ("service", "postgres", "both")
 
 
@@ -63,11 +63,12 @@ async def _lives(folder: Path, keyring: Keyring, rounds: int) -> Load:
         for i in range(rounds):
             with running(**orders) as service:
                 load.service_at(service.port)
-                await asyncio.sleep(dice.uniform(0.3, 1.0))
+                await load.progress(dice.randint(20, 300))
+                await asyncio.sleep(dice.uniform(0, 0.02))
                 await _kill(service, KINDS[i % len(KINDS)], load)
         with running(**orders) as service:
             load.service_at(service.port)
-            await asyncio.sleep(0.3)
+            await load.progress(50)
             await load.end()
             await _check_answers(service, load)
             _check_database(service.database_url, load)
@@ -112,5 +113,4 @@ def test_what_was_acknowledged_survives(tmp_path: Path) -> None:
         f"{len(load.taken)} texts taken"
     )
     assert load.lost > 0
-    assert len(load.acknowledged) > 50 * ROUNDS
     assert load.taken

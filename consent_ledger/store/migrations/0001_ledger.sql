@@ -20,7 +20,7 @@ CREATE TABLE events (
     originator_id uuid NOT NULL,
     originator_version integer NOT NULL,
     account_id uuid NOT NULL,
-    -- (transaction id << 16) + place in the transaction: readers stay below the oldest transaction
+    -- (transaction id << 20) + place in the transaction: readers stay below the oldest transaction
     -- that still runs, and so cannot skip what it commits later.
     position bigint NOT NULL,
     recorded_at bigint NOT NULL,
@@ -37,8 +37,14 @@ END $$;
 CREATE TRIGGER events_are_for_ever BEFORE UPDATE OR DELETE OR TRUNCATE ON events
     FOR EACH STATEMENT EXECUTE FUNCTION events_are_for_ever();
 
+CREATE FUNCTION ledger_base() RETURNS bigint LANGUAGE sql VOLATILE AS $$
+    SELECT (pg_current_xact_id()::text::bigint + xid_offset) << 20 FROM deployment
+$$;
+COMMENT ON FUNCTION ledger_base() IS
+    'The first position of the current transaction; a million follow before the next one''s.';
+
 CREATE FUNCTION ledger_horizon() RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::bigint + xid_offset) << 16
+    SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::bigint + xid_offset) << 20
     FROM deployment
 $$;
 COMMENT ON FUNCTION ledger_horizon() IS
