@@ -11,9 +11,10 @@ from api.service import Service
 from consent_ledger.account import Account, evolve_account
 from consent_ledger.decision import Decision, Question, decide, unreadable
 from consent_ledger.facts import Event
+from consent_ledger.fold import fold
 from consent_ledger.policy import Policy
 from consent_ledger.snapshot import counted
-from consent_ledger.standing import Standing, fold
+from consent_ledger.standing import Standing
 from consent_ledger.store.log import read_stream
 from consent_ledger.store.mapper import UnreadableEventError
 from consent_ledger.store.reader import View

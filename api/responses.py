@@ -31,6 +31,9 @@ PROBLEM_SCHEMA: Final[dict[str, Any]] = {
     },
 }
 
+WITHOUT_KEY: Final[dict[str, Any]] = {"security": []}
+"""Said of a route in the document: it asks for no key."""
+
 _encode = msgspec.json.Encoder().encode
 
 

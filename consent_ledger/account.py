@@ -123,7 +123,7 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
     replies: dict[str, str] = {}
 
     def policy_at(self, instant: int) -> PolicyVersion:
-        """The policy that holds at an instant: of those in force the one adopted last.
+        """The policy that holds at an instant: of those in force the one that began last.
 
         Before the first it is the first: an import may carry facts older than the account.
         """

@@ -13,9 +13,7 @@ DAY: Final = 24 * 60 * 60 * MICROSECONDS
 DAYS_LIMIT: Final = 36_500
 """A hundred years: longer than any consent, and far from where a calendar ends."""
 PURPOSE_NAME: Final = re.compile("[a-z][a-z0-9_]{0,63}")
-ENUM_VALUE: Final = re.compile(
-    "(?<=Invalid enum value) .*(?= - at)|(?<=Invalid enum value) .*$", re.S
-)
+ENUM_VALUE: Final = re.compile("(?<=Invalid enum value) .*(?= - at )", re.DOTALL)
 """What a refusal may not repeat."""
 
 

@@ -13,7 +13,9 @@ import msgspec
 from msgspec.structs import replace
 
 from consent_ledger import facts as f
-from consent_ledger.standing import Said, Standing, evolve, fold, order, said
+from consent_ledger.fold import evolve, fold
+from consent_ledger.said import Said, order, said
+from consent_ledger.standing import Standing
 from consent_ledger.words import Channel, Method, ReplyKind
 
 WINDOW: Final = 8

@@ -87,7 +87,18 @@ def _whole(found: PolicyVersion) -> Any:
     return msgspec.to_builtins(fields)
 
 
-@router.get("/v1/policy", responses=documented("The policy in force, and all versions", {}))
+POLICY: Final[dict[str, Any]] = {
+    "version": 2,
+    "effective_from": "2026-03-04T10:00:00Z",
+    "preset": "consent-first",
+    "policy": {"unreachable_limit": 3, "purposes": {"recall": {"needs_consent": False}}},
+}
+
+
+@router.get(
+    "/v1/policy",
+    responses=documented("The policy in force, and all versions", {**POLICY, "versions": [POLICY]}),
+)
 async def get_policy(caller: Reader, service: ServiceIn) -> Response:
     """The rules in force now, and every version with the time from which it holds."""
     account, now = await _current(service, caller)
@@ -110,7 +121,10 @@ async def put_policy(
     return reply(fields | {"policy_version": len(account.policies)})
 
 
-@router.get("/v1/locations", responses=documented("The locations", {"items": []}))
+LOCATIONS: Final = {"items": [{"id": "main-street", "name": "Main Street Clinic"}]}
+
+
+@router.get("/v1/locations", responses=documented("The locations", LOCATIONS))
 async def get_locations(caller: Reader, service: ServiceIn) -> Response:
     """The account's locations."""
     account, _ = await _current(service, caller)
@@ -142,7 +156,17 @@ async def delete_location(
     return reply(await change(service, caller, remove, request))
 
 
-@router.get("/v1/sending-numbers", responses=documented("The sending numbers", {"items": []}))
+SENDING_NUMBER: Final[dict[str, Any]] = {
+    "sending_number_id": "6f1c1a52-b0f8-4c8f-8f0c-2f6f4a2f9d11",
+    "number": "+14155550199",
+    "location": "main-street",
+    "purposes": ["conversation"],
+}
+
+
+@router.get(
+    "/v1/sending-numbers", responses=documented("The sending numbers", {"items": [SENDING_NUMBER]})
+)
 async def get_sending_numbers(caller: Reader, service: ServiceIn) -> Response:
     """The numbers the account sends from."""
     account, _ = await _current(service, caller)
@@ -235,7 +259,16 @@ SELECT key_id, role, name, created_at, revoked_at FROM api_keys WHERE account_id
 ORDER BY created_at, key_id"""
 
 
-@router.get("/v1/keys", responses=documented("The keys, without their secrets", {"items": []}))
+KEY: Final[dict[str, Any]] = {
+    "key_id": "9f86d081884c",
+    "role": "sender",
+    "name": "campaign tool",
+    "created_at": "2026-03-04T10:00:00Z",
+    "revoked_at": None,
+}
+
+
+@router.get("/v1/keys", responses=documented("The keys, without their secrets", {"items": [KEY]}))
 async def get_keys(caller: Admin, service: ServiceIn) -> Response:
     """The account's API keys."""
     async with service.connection() as conn:
@@ -267,7 +300,12 @@ async def post_key(
     return reply(answer, 201)
 
 
-@router.delete("/v1/keys/{key_id}", responses=documented("The key is revoked", {}, problems=(404,)))
+REVOKED: Final = {"key_id": "9f86d081884c", "revoked": True}
+
+
+@router.delete(
+    "/v1/keys/{key_id}", responses=documented("The key is revoked", REVOKED, problems=(404,))
+)
 async def delete_key(key_id: s.OpaqueId, caller: Admin, service: ServiceIn) -> Response:
     """Revokes an API key."""
     async with service.connection() as conn:

@@ -345,9 +345,11 @@ async def release(
 def _not_releasable(receipt: Receipt) -> Problem:
     answer = receipt.answer
     fields: dict[str, Any] = {}
-    if answer.decision is not None:
+    # Where the number may be texted again but this text is over, a yes would be misread.
+    if answer.decision is not None and not answer.decision.may_text:
         fields = render.decision_fields(answer.decision, receipt.number_id)
-        fields |= receipt_fields(receipt)
+    fields |= receipt_fields(receipt)
+    fields.setdefault("may_text", False)
     return Problem(
         409,
         "not-releasable",

@@ -28,6 +28,26 @@ Admin = Annotated[Caller, Depends(allow(Role.ADMIN))]
 PAGE_LIMIT: Final = 1000
 """Events on a page of a history."""
 
+RECEIPT: Final[dict[str, Any]] = {
+    "number_id": "6f1c1a52-b0f8-4c8f-8f0c-2f6f4a2f9d11",
+    "number_version": 3,
+    "position": 42,
+}
+EVENT: Final[dict[str, Any]] = {
+    "event_id": "6f1c1a52b0f84c8f8f0c2f6f4a2f9d11-3",
+    "type": "StopReceived",
+    "number_version": 3,
+    "position": 42,
+    "occurred_at": "2026-03-04T10:00:00Z",
+    "actor": {"kind": "contact", "id": None},
+    "channel": "sms",
+    "words": "Stop. Thank you",
+}
+REVIEW: Final[dict[str, Any]] = {
+    "review_id": "6f1c1a52b0f84c8f8f0c2f6f4a2f9d11-3",
+    "number_id": "6f1c1a52-b0f8-4c8f-8f0c-2f6f4a2f9d11",
+    "occurred_at": "2026-03-04T10:00:00Z",
+}
 STATE: Final[dict[str, Any]] = {
     "number_id": "6f1c1a52-b0f8-4c8f-8f0c-2f6f4a2f9d11",
     "known": True,
@@ -134,7 +154,7 @@ ORDER BY originator_version LIMIT %(limit)s"""
 
 @router.get(
     "/v1/numbers/{number_id}/history",
-    responses=documented("Its events in order", {"items": [], "next_cursor": None}),
+    responses=documented("Its events in order", {"items": [EVENT], "next_cursor": None}),
 )
 async def history(
     number_id: UUID,
@@ -188,7 +208,11 @@ def _cursor(text: str | None) -> int:
 
 @router.post(
     "/v1/numbers/{number_id}/erase",
-    responses=documented("The number and the words are gone; the facts stay", {}, problems=(404,)),
+    responses=documented(
+        "The number and the words are gone; the facts stay",
+        {**RECEIPT, "recorded": ["PersonalDataErased"]},
+        problems=(404,),
+    ),
 )
 async def erase(number_id: UUID, request: Request, caller: Admin, service: ServiceIn) -> Response:
     """Deletes a person's number and words; if the number comes again it is still suppressed."""
@@ -215,7 +239,7 @@ WHERE account_id = %s AND under_review AND position > %s ORDER BY position LIMIT
 @router.get(
     "/v1/reviews",
     responses=documented(
-        "Suspected revocations that wait for a person", {"items": [], "next_cursor": None}
+        "Suspected revocations that wait for a person", {"items": [REVIEW], "next_cursor": None}
     ),
 )
 async def reviews(
@@ -243,7 +267,11 @@ async def reviews(
 
 @router.post(
     "/v1/reviews/{review_id}",
-    responses=documented("The verdict is recorded", {}, problems=(404,)),
+    responses=documented(
+        "The verdict is recorded",
+        {**RECEIPT, "recorded": ["RevocationConfirmed"]},
+        problems=(404,),
+    ),
 )
 async def judge(
     review_id: str, body: s.ReviewBody, request: Request, caller: Admin, service: ServiceIn

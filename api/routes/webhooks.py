@@ -12,6 +12,7 @@ from api.auth import Caller
 from api.inbound import Inbound, receive
 from api.problems import Problem
 from api.providers import twilio
+from api.responses import WITHOUT_KEY
 from api.routes.tell import report_claim, sent_as
 from api.secrets_at_rest import unseal
 from api.service import Service
@@ -35,6 +36,7 @@ FIELDS: Final = 200
         403: {"description": "The signature does not match"},
     },
     openapi_extra={
+        **WITHOUT_KEY,
         "requestBody": {
             "content": {
                 "application/x-www-form-urlencoded": {
@@ -47,7 +49,7 @@ FIELDS: Final = 200
                     },
                 }
             }
-        }
+        },
     },
 )
 async def twilio_webhook(

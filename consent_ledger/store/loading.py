@@ -9,8 +9,8 @@ from psycopg import AsyncConnection
 from consent_ledger import facts as f
 from consent_ledger.held import Held
 from consent_ledger.ledger import Claim
+from consent_ledger.said import FOLDED_TOPICS
 from consent_ledger.snapshot import Snapshot
-from consent_ledger.standing import FOLDED_TOPICS
 from consent_ledger.store.codec import decode_held, readable_snapshot
 from consent_ledger.store.keys import check_generation
 from consent_ledger.store.mapper import COLUMNS, MAPPER

@@ -44,7 +44,7 @@ WITH place AS (
 )"""
 """A transaction's positions begin here."""
 PLACES: Final = 1 << 20
-"""Positions of one transaction (see ledger_base); a JSON number holds them for 2^33 transactions."""
+"""Positions of one transaction (see ledger_base); JSON numbers hold them for 2^33 of those."""
 
 Rows = Sequence[tuple[Any, ...]]
 

@@ -243,6 +243,13 @@ class Clinic:
         """An admin sets a user's 'Allow SMS'."""
         return self.put(f"/v1/users/{user}/permission", permission=permission, **more)
 
+    def issues_key(self, role: str, name: str = "campaign tool") -> Answer:
+        """An admin makes a key; it may be used under its name, as a role."""
+        answer = self.call("POST", "/v1/keys", "admin", {"role": role, "name": name})
+        if answer.status == 201:
+            self.keys[name] = answer["key"]
+        return answer
+
     def opens_location(self, location: str = "main", *purposes: str, number: str = DESK) -> Answer:
         """An admin defines a location with one number that serves these purposes."""
         self.post("/v1/locations", id=location, name=f"The {location} office").recorded(

@@ -11,7 +11,7 @@ import pytest
 
 from api import schemas
 from api.render import decision_fields
-from consent_ledger import phone_number, replies, standing
+from consent_ledger import effects, fold, phone_number, replies, standing
 from consent_ledger.decision import unreadable
 from consent_ledger.facts import Context, Evidence, Fact, type_of_fact
 from consent_ledger.snapshot import WINDOW
@@ -168,12 +168,12 @@ def test_no_other_database_is_imported(path: Path) -> None:
 def test_the_window_and_the_phases() -> None:
     """0006: eight instants stay unfolded; STOP is applied last."""
     assert WINDOW == 8
-    assert [phase.name for phase in standing._Phase] == ["OPENING", "REQUEST", "CLOSING", "STOP"]
+    assert [phase.name for phase in effects.Phase] == ["OPENING", "REQUEST", "CLOSING", "STOP"]
 
 
 def test_the_fold_needs_no_policy() -> None:
     """0006: facts freeze what policy decided, so folding takes facts alone."""
-    tree = ast.parse(Path(standing.__file__).read_text())
+    tree = ast.parse(Path(fold.__file__).read_text())
     modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert modules.isdisjoint({"consent_ledger.policy", "consent_ledger.account"})
 

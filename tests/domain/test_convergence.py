@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from consent_ledger import facts as f
 from consent_ledger import snapshot as snapshots
 from consent_ledger.decision import Question, decide
+from consent_ledger.fold import evolve, fold
 from consent_ledger.snapshot import HistoryNeededError, Snapshot, snapshot_of
-from consent_ledger.standing import Standing, evolve, fold
+from consent_ledger.standing import Standing
 from consent_ledger.words import Basis, ReplyKind
 from tests.domain.happenings import (
     PURPOSES,

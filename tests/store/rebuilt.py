@@ -7,9 +7,9 @@ from uuid import UUID
 from psycopg import Connection
 
 from consent_ledger.facts import Event
+from consent_ledger.fold import fold
 from consent_ledger.held import Held, evolve_held
 from consent_ledger.snapshot import Snapshot, counted, snapshot_of
-from consent_ledger.standing import fold
 from consent_ledger.store.mapper import COLUMNS, MAPPER
 from consent_ledger.store.projection import Change
 from projections.inline import PROJECTIONS

@@ -18,7 +18,7 @@ from consent_ledger.facts import Event
 from consent_ledger.store.connection import connector
 from consent_ledger.store.log import read_log, read_stream
 from consent_ledger.store.mapper import COLUMNS, MAPPER
-from consent_ledger.store.statement import EVENTS, WriteStatement
+from consent_ledger.store.statement import EVENTS, PLACES, WriteStatement
 from consent_ledger.words import ActorKind, Basis, Channel
 from tests.store import drive as d
 

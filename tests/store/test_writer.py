@@ -12,6 +12,7 @@ from consent_ledger import commands as c
 from consent_ledger.decision import UnknownPurposeError
 from consent_ledger.ledger import ClaimReusedError, Receipt, Submission, UnavailableError
 from consent_ledger.phone_number import RefusedError
+from consent_ledger.store.statement import PLACES
 from consent_ledger.words import MessageState
 from tests.store import drive as d
 

@@ -125,7 +125,7 @@ def main() -> None:
                 migrate(conn)
         listener = resources.enter_context(socket.create_server(("127.0.0.1", 0)))
         port = listener.getsockname()[1]
-        settings = Settings(database_url=url, key=orders["key"], port=port, log_level="critical")
+        settings = Settings(database_url=url, key=orders["key"], port=port, log_level="error")
         config = uvicorn.Config(create_app(settings), log_level="critical", loop="uvloop")
         said = {"port": port, "database_url": url, "postgres_pid": pid}
         _Server(config, said).run([listener])

@@ -66,7 +66,7 @@ class Pair:
         """Tells a fact; what is then answered has to be good."""
         there = self._dice.randrange(2)
         status, told = await self._tell[there].call(*telling)
-        assert status == 200, told
+        assert status == 200, (telling, status, told)
         self._whole.asked += 1
         answer = await self._ask[1 - there].told("/v1/checks", **question)
         if not is_good(told, answer):

@@ -1,0 +1,389 @@
+"""What each fact does to a standing, read against the standing before its instant.
+
+Rulebook sections 4 and 5; one function a fact, each giving effects and the phase they come in.
+"""
+
+from collections.abc import Callable
+from enum import IntEnum
+
+from msgspec.structs import replace
+
+from consent_ledger import facts as f
+from consent_ledger.said import Said
+from consent_ledger.standing import (
+    ANY,
+    CLOCK_MARGIN,
+    REQUESTS_KEPT,
+    Grant,
+    Mark,
+    OptOut,
+    Request,
+    Standing,
+)
+from consent_ledger.words import Basis, Level, Method, Preference, Source
+
+
+class Phase(IntEnum):
+    OPENING = 0
+    REQUEST = 1
+    CLOSING = 2
+    STOP = 3
+
+
+Effect = Callable[[Standing], Standing]
+Effects = list[tuple[Phase, "Said", Effect]]
+
+
+def effects_of(before: Standing, item: Said, stopped: bool) -> Effects:
+    """What one fact does, read against the standing before its instant."""
+    fact = item.fact
+    match fact:
+        case f.StartReceived():
+            return _opening(item, _start(before, item))
+        case f.AffirmativeReceived():
+            return _affirmative(before, item, stopped)
+        case f.ConsentGranted():
+            return _consent(before, item, fact, stopped)
+        case f.ConsentDeclined():
+            return _closing(item, _decline(before, item))
+        case f.NegativeReceived():
+            return _closing(item, _decline(before, item)) if before.pending else []
+        case f.ReplyNotUnderstood(ends_request=True):
+            return _closing(item, _answer(before))
+        case f.RevocationSuspected():
+            return _closing(item, _suspect(before, item, fact))
+        case f.RevocationDismissed():
+            return _opening(item, _without_review(fact.review))
+        case f.StopReceived() | f.RevocationConfirmed():
+            return [(Phase.STOP, item, _stop(item))]
+        case f.OptedOut():
+            return _opted_out(item, fact)
+        case f.AdminOptedIn():
+            return _opt_in(before, item)
+        case f.ConsentRequested():
+            return _request(before, item, fact)
+        case f.DeliveryReported():
+            return _request_failed(item, fact)
+        case f.PurposeBlocked():
+            return _closing(item, _block(item, fact.purpose))
+        case f.PurposeUnblocked():
+            return _opening(item, _unblock(fact.purpose))
+        case f.MarketingPreferenceRecorded():
+            return _preference(item, fact)
+        case f.NumberReassigned():
+            return _closing(item, _reassign(item))
+        case _:
+            return []
+
+
+def _opening(item: Said, effect: Effect) -> Effects:
+    # A time that the ledger did not believe opens nothing (R-O3).
+    return [(Phase.OPENING, item, effect)] if item.believed else []
+
+
+def _closing(item: Said, effect: Effect) -> Effects:
+    return [(Phase.CLOSING, item, effect)]
+
+
+def _outranks(at: int, basis: Basis, stops: dict[Basis, int]) -> bool:
+    """Whether an opening is later than every STOP; by the margin on another's clock (R-O2)."""
+    return all(
+        at > stop if basis is theirs else at >= stop + CLOCK_MARGIN
+        for theirs, stop in stops.items()
+    )
+
+
+def _lift_contact(now: Standing, at: int) -> Standing:
+    lifted = at if now.contact is not None else now.stop_lifted_at
+    return replace(now, contact=None, stops={}, stop_lifted_at=lifted)
+
+
+def _start(before: Standing, item: Said) -> Effect:
+    """START lifts every opt-out; what was granted before the STOP counts again (R-F2)."""
+    lifts_contact = _outranks(item.at, item.basis, before.stops)
+
+    def effect(now: Standing) -> Standing:
+        now = _review_lifted(replace(now, system=None, agent=None), item)
+        if not lifts_contact:
+            return now
+        return replace(_lift_contact(now, item.at), grants=_resumed(now.grants))
+
+    return effect
+
+
+def _review_lifted(now: Standing, item: Said) -> Standing:
+    """START lifts a review as it would the STOP that its words may turn out to be (R-F10)."""
+    lifted = {
+        review
+        for review, mark in now.reviews.items()
+        if _outranks(item.at, item.basis, {now.review_clocks[review]: mark.at})
+    }
+    return _without_reviews(now, lifted)
+
+
+def _without_reviews(now: Standing, gone: set[int]) -> Standing:
+    return replace(
+        now,
+        reviews={v: mark for v, mark in now.reviews.items() if v not in gone},
+        review_clocks={v: clock for v, clock in now.review_clocks.items() if v not in gone},
+    )
+
+
+def _resumed(grants: dict[str, dict[Level, Grant]]) -> dict[str, dict[Level, Grant]]:
+    return _each_grant(grants, lambda grant: replace(grant, suspended=False))
+
+
+def _suspended(grants: dict[str, dict[Level, Grant]]) -> dict[str, dict[Level, Grant]]:
+    return _each_grant(grants, lambda grant: replace(grant, suspended=True))
+
+
+def _each_grant(
+    grants: dict[str, dict[Level, Grant]], change: Callable[[Grant], Grant]
+) -> dict[str, dict[Level, Grant]]:
+    return {
+        purpose: {level: change(grant) for level, grant in levels.items()}
+        for purpose, levels in grants.items()
+    }
+
+
+def _affirmative(before: Standing, item: Said, stopped: bool) -> Effects:
+    """YES: consent while a request waits, START while an opt-out stands, else nothing (R-K2)."""
+    if not _outranks(item.at, item.basis, before.stops):
+        # Maybe said before the STOP, when it meant something else.
+        return []
+    if before.pending:
+        return _consent(before, item, f.ConsentGranted(method=Method.SMS), stopped)
+    if before.contact is not None or before.system is not None:
+        return _opening(item, _start(before, item))
+    return []
+
+
+def _consent(before: Standing, item: Said, fact: f.ConsentGranted, stopped: bool) -> Effects:
+    """Consent grants what was asked; while a STOP stands only a re-authorisation does (R-F3)."""
+    if stopped:
+        return []
+    if fact.method is not Method.SMS:
+        levels = dict.fromkeys(fact.purposes, fact.level)
+        return _opening(item, lambda now: _grant(now, item.mark, levels))
+    levels = _levels_asked(before.request, fact)
+    if before.contact is None:
+        return _opening(item, lambda now: _answer(before)(_grant(now, item.mark, levels)))
+    if not _reauthorised(before):
+        return []
+    return _opening(item, lambda now: _answer(before)(_reauthorise(now, item.mark, levels)))
+
+
+def _levels_asked(request: Request | None, fact: f.ConsentGranted) -> dict[str, Level]:
+    if request is None:
+        return dict.fromkeys(fact.purposes, fact.level)
+    # A request that carried the disclosure is answered in writing: 47 CFR 64.1200(f)(9).
+    level = Level.EXPRESS_WRITTEN if request.disclosed else Level.EXPRESS
+    return dict.fromkeys(request.purposes, level)
+
+
+def _reauthorised(before: Standing) -> bool:
+    request = before.request
+    return (
+        request is not None
+        and request.reauthorises
+        and _outranks(request.mark.at, request.basis, before.stops)
+    )
+
+
+def _reauthorise(now: Standing, mark: Mark, levels: dict[str, Level]) -> Standing:
+    """Lifts the contact's opt-out alone; every older grant stays revoked (R-F3)."""
+    kept = {
+        purpose: of_this_instant
+        for purpose, grants in now.grants.items()
+        if (of_this_instant := {level: g for level, g in grants.items() if g.mark.at >= mark.at})
+    }
+    return _grant(replace(_lift_contact(now, mark.at), grants=kept), mark, levels)
+
+
+def _grant(now: Standing, mark: Mark, levels: dict[str, Level]) -> Standing:
+    grants, declines = dict(now.grants), dict(now.declines)
+    lifted = dict(now.decline_lifted_at)
+    for purpose, level in levels.items():
+        grants[purpose] = {**grants.get(purpose, {}), level: Grant(mark)}
+        if now.declined(purpose) is not None:
+            declines[purpose] = None
+            lifted[purpose] = mark.at
+    return replace(now, grants=grants, declines=declines, decline_lifted_at=lifted)
+
+
+def _answer(before: Standing) -> Effect:
+    """Ends the request that waited before this instant, not one made in it."""
+    waited = before.request if before.pending else None
+
+    def effect(now: Standing) -> Standing:
+        same = waited is not None and now.request is not None
+        if same and now.request.mark == waited.mark:  # type: ignore[union-attr]
+            return replace(now, pending=False)
+        return now
+
+    return effect
+
+
+def _decline(before: Standing, item: Said) -> Effect:
+    """Declines what the latest request named; never asked, everything (R-F3, R-F4)."""
+    purposes = before.request.purposes if before.request is not None else (ANY,)
+
+    def effect(now: Standing) -> Standing:
+        everything = ANY in purposes
+        grants = {p: g for p, g in now.grants.items() if not everything and p not in purposes}
+        declines = {} if everything else dict(now.declines)
+        declines.update(dict.fromkeys(purposes, item.mark))
+        return _answer(before)(replace(now, grants=grants, declines=declines))
+
+    return effect
+
+
+def _suspect(before: Standing, item: Said, fact: f.RevocationSuspected) -> Effect:
+    def effect(now: Standing) -> Standing:
+        now = replace(
+            now,
+            reviews={**now.reviews, item.version: item.mark},
+            review_clocks={**now.review_clocks, item.version: item.basis},
+        )
+        return _answer(before)(now) if fact.ends_request else now
+
+    return effect
+
+
+def _without_review(review: int) -> Effect:
+    return lambda now: _without_reviews(now, {review})
+
+
+def _stop(item: Said) -> Effect:
+    """STOP: the contact's opt-out stands, grants are suspended, what waits is over (R-F1)."""
+
+    def effect(now: Standing) -> Standing:
+        if isinstance(item.fact, f.RevocationConfirmed):
+            now = _without_review(item.fact.review)(now)
+        stops = {**now.stops, item.basis: item.at}
+        now = replace(now, stops=stops, pending=False, grants=_suspended(now.grants))
+        if now.contact is not None:
+            return now
+        return replace(
+            now, contact=OptOut(item.mark, item.by, item.channel), reauthorisation_used=False
+        )
+
+    return effect
+
+
+def _opted_out(item: Said, fact: f.OptedOut) -> Effects:
+    match fact.source:
+        case Source.CONTACT:
+            return [(Phase.STOP, item, _stop(item))]
+        case Source.SYSTEM:
+            return _closing(item, suppress(item))
+        case Source.AGENT:
+            return _closing(item, _opt_out_by_agent(item))
+
+
+def _opt_out_by_agent(item: Said) -> Effect:
+    def effect(now: Standing) -> Standing:
+        return replace(now, agent=now.agent or OptOut(item.mark, item.by, item.channel))
+
+    return effect
+
+
+def _opt_in(before: Standing, item: Said) -> Effects:
+    """An admin's opt-in changes nothing while the contact or the carrier bars (R-F6)."""
+    if before.contact is not None or before.system is not None:
+        return []
+    return _opening(item, lambda now: replace(now, agent=None))
+
+
+def suppress(item: Said) -> Effect:
+    def effect(now: Standing) -> Standing:
+        return replace(now, system=now.system or OptOut(item.mark, item.by, item.channel))
+
+    return effect
+
+
+def _request(before: Standing, item: Said, fact: f.ConsentRequested) -> Effects:
+    """A request waits for a reply; void where a STOP stands, unless it re-authorises (R-F9)."""
+    if before.contact is not None and not fact.reauthorises:
+        return [(Phase.REQUEST, item, lambda now: _counted(now, item))]
+
+    def effect(now: Standing) -> Standing:
+        return replace(
+            _counted(now, item),
+            request=Request(
+                item.mark, item.basis, fact.purposes, fact.reauthorises, item.disclosed
+            ),
+            pending=True,
+            reauthorisation_used=now.reauthorisation_used or fact.reauthorises,
+        )
+
+    return [(Phase.REQUEST, item, effect)]
+
+
+def _counted(now: Standing, item: Said) -> Standing:
+    # A void request was a text too, so the limit counts it.
+    return replace(now, request_times=(*now.request_times, item.at)[-REQUESTS_KEPT:])
+
+
+def _request_failed(item: Said, fact: f.DeliveryReported) -> Effects:
+    """A request whose text never arrived may be repeated (R-F9)."""
+    if fact.delivery_class == "delivered" or fact.request is None:
+        return []
+
+    def effect(now: Standing) -> Standing:
+        request = now.request
+        # A report counts at the instant of its text, which for a request is the request's own.
+        if request is None or request.mark.at != item.at:
+            return now
+        return replace(now, request=replace(request, failed=True))
+
+    return [(Phase.CLOSING, item, effect)]
+
+
+def _block(item: Said, purpose: str) -> Effect:
+    def effect(now: Standing) -> Standing:
+        return replace(now, blocks={purpose: item.mark, **now.blocks})
+
+    return effect
+
+
+def _unblock(purpose: str) -> Effect:
+    def effect(now: Standing) -> Standing:
+        return replace(now, blocks={p: mark for p, mark in now.blocks.items() if p != purpose})
+
+    return effect
+
+
+def _preference(item: Said, fact: f.MarketingPreferenceRecorded) -> Effects:
+    phase = {
+        Preference.CONSENTED: Phase.OPENING,
+        Preference.UNREADABLE: Phase.REQUEST,
+        Preference.NOT_CONSENTED: Phase.CLOSING,
+    }[fact.value]
+
+    def effect(now: Standing) -> Standing:
+        latest = {**now.preferences, fact.system: (fact.value, item.mark)}
+        return replace(now, preferences=latest)
+
+    return [(phase, item, effect)]
+
+
+def _reassign(item: Said) -> Effect:
+    """Another person holds the number now: what the last one agreed to is void (R-F8)."""
+
+    def effect(now: Standing) -> Standing:
+        kept = {
+            system: said
+            for system, said in now.preferences.items()
+            if said[0] is not Preference.CONSENTED
+        }
+        return replace(
+            now,
+            grants={},
+            request=None,
+            pending=False,
+            preferences=kept,
+            reassigned_until=item.at,
+        )
+
+    return effect

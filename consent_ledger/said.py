@@ -1,0 +1,87 @@
+"""A fact as the fold reads it: what was said, when by whose clock, and by whom."""
+
+from typing import Final, get_args
+
+import msgspec
+
+from consent_ledger import facts as f
+from consent_ledger.standing import Mark
+from consent_ledger.words import Basis
+
+FoldedFact = (
+    f.StopReceived
+    | f.StartReceived
+    | f.AffirmativeReceived
+    | f.NegativeReceived
+    | f.HelpRequested
+    | f.ReplyNotUnderstood
+    | f.RevocationSuspected
+    | f.ConsentDeclined
+    | f.ConsentGranted
+    | f.ConsentRequested
+    | f.RevocationConfirmed
+    | f.RevocationDismissed
+    | f.OptedOut
+    | f.AdminOptedIn
+    | f.DeliveryReported
+    | f.CarrierSuppressed
+    | f.PurposeBlocked
+    | f.PurposeUnblocked
+    | f.MarketingPreferenceRecorded
+    | f.NumberReassigned
+)
+"""The facts that the standing rests on; all others leave it as it was."""
+FOLDED_TOPICS: Final = tuple(kind.__name__ for kind in get_args(FoldedFact))
+
+
+class Said(msgspec.Struct, frozen=True, array_like=True):
+    """A fact as the fold needs it: what happened, when by whose clock, and by whom."""
+
+    at: int
+    basis: Basis
+    version: int
+    believed: bool
+    by: str | None
+    channel: str
+    disclosed: bool
+    fact: FoldedFact
+
+    @property
+    def mark(self) -> Mark:
+        """This fact as evidence."""
+        return Mark(self.at, self.version, type(self.fact).__name__)
+
+
+def said(event: f.Event) -> Said | None:
+    """An event as the fold reads it, at its effective time; None where it does not count.
+
+    Words confirmed as a revocation count at the time of the words (R-F10), a report from the time
+    of its text (R-F7), a reassignment at the end of its day (R-F8).
+    """
+    fact, context = event.fact, event.context
+    if not isinstance(fact, FoldedFact):
+        return None
+    at, basis = context.at, context.basis
+    match fact:
+        case f.RevocationConfirmed():
+            at, basis = fact.words_at, fact.words_basis
+        case f.DeliveryReported() | f.CarrierSuppressed() if fact.about_at is not None:
+            at = fact.about_at
+        case f.NumberReassigned():
+            at = fact.ends_at
+    evidence = context.evidence
+    return Said(
+        at=at,
+        basis=basis,
+        version=event.originator_version,
+        believed=context.claimed_at is None,
+        by=context.actor_id,
+        channel=str(context.channel),
+        disclosed=evidence is not None and evidence.disclosure_digest is not None,
+        fact=fact,
+    )
+
+
+def order(item: Said) -> tuple[int, int]:
+    """The order of folding: by time; versions only make listings stable."""
+    return item.at, item.version

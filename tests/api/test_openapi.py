@@ -1,0 +1,143 @@
+"""The interface describes itself: a valid document, and a page that works offline."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.api.routes import WITHOUT_KEY
+from tests.service import Running
+
+VERBS = {"get", "post", "put", "delete"}
+
+
+@pytest.fixture(scope="module")
+def document(service: Running) -> dict[str, Any]:
+    """The OpenAPI document."""
+    answer = service.http.get("/openapi.json")
+    assert answer.status_code == 200
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def operations(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    """Every operation by verb and path."""
+    return {
+        (verb.upper(), path): operation
+        for path, item in document["paths"].items()
+        for verb, operation in item.items()
+    }
+
+
+def resolved(document: dict[str, Any], reference: str) -> Any:
+    """What a local reference names."""
+    found: Any = document
+    for part in reference.removeprefix("#/").split("/"):
+        found = found[part]
+    return found
+
+
+def references(node: Any) -> list[str]:
+    """Every reference in a document."""
+    if isinstance(node, dict):
+        own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
+        return own + [each for value in node.values() for each in references(value)]
+    if isinstance(node, list):
+        return [each for value in node for each in references(value)]
+    return []
+
+
+def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
+    """OpenAPI 3.1: what it must have, and no reference that leads nowhere."""
+    assert document["openapi"].startswith("3.1")
+    assert document["info"]["title"]
+    assert document["info"]["version"]
+    for reference in references(document):
+        assert reference.startswith("#/")
+        assert isinstance(resolved(document, reference), dict)
+    ids = [operation["operationId"] for operation in operations(document).values()]
+    assert len(ids) == len(set(ids))
+    assert all(verb.lower() in VERBS for verb, _ in operations(document))
+
+
+def test_every_path_parameter_is_declared(document: dict[str, Any]) -> None:
+    """And none is declared that the path has not."""
+    for (_, path), operation in operations(document).items():
+        declared = {p["name"] for p in operation.get("parameters", []) if p["in"] == "path"}
+        assert declared == set(re.findall(r"{(\w+)}", path)), path
+
+
+def test_every_operation_tells_what_it_does_and_answers(document: dict[str, Any]) -> None:
+    """A sentence, a success, and a problem for every operation that needs a key."""
+    for operation_id, operation in operations(document).items():
+        assert operation.get("description"), operation_id
+        codes = set(operation["responses"])
+        assert codes & {"200", "201"}, operation_id
+        if operation_id not in WITHOUT_KEY:
+            assert {"401", "403", "422"} <= codes, operation_id
+            problem = operation["responses"]["403"]["content"]["application/problem+json"]
+            assert problem["schema"] == {"$ref": "#/components/schemas/Problem"}
+
+
+def test_every_operation_says_how_it_is_secured(document: dict[str, Any]) -> None:
+    """By a key, or by none where there is a signature or nothing to protect."""
+    scheme = document["components"]["securitySchemes"]["key"]
+    assert scheme == {"type": "http", "scheme": "bearer"}
+    for operation_id, operation in operations(document).items():
+        security = operation.get("security", document.get("security"))
+        assert security == ([] if operation_id in WITHOUT_KEY else [{"key": []}]), operation_id
+
+
+def test_every_body_and_every_answer_has_an_example(document: dict[str, Any]) -> None:
+    """An example that works when pasted is worth a page of prose."""
+    for operation_id, operation in operations(document).items():
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            schema = content.get("schema", {})
+            body = resolved(document, schema["$ref"]) if "$ref" in schema else schema
+            assert content.get("example") or body.get("examples"), operation_id
+        if operation_id in WITHOUT_KEY:
+            continue
+        for code in ("200", "201"):
+            if code in operation["responses"]:
+                content = operation["responses"][code]["content"]["application/json"]
+                assert content.get("example"), (operation_id, code)
+
+
+def test_limits_are_named(document: dict[str, Any]) -> None:
+    """Section 2: how many items, how many characters, how many on a page."""
+    schemas = document["components"]["schemas"]
+    assert schemas["BatchCheckBody"]["properties"]["items"]["maxItems"] == 10_000
+    assert schemas["InboundBody"]["properties"]["body"]["maxLength"] == 10_000
+    for (verb, path), operation in operations(document).items():
+        for parameter in operation.get("parameters", []):
+            if parameter["name"] == "limit":
+                assert parameter["schema"]["maximum"] == 1_000, (verb, path)
+
+
+def test_the_page_loads_nothing_from_elsewhere(service: Running) -> None:
+    """It works offline: every source and link is its own."""
+    answer = service.http.get("/docs")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/html")
+    page = answer.text
+    links = re.findall(r"""(?:src|href|action)\s*=\s*["']?([^"'\s>]+)""", page)
+    assert links
+    assert all(link.startswith(("/", "#")) and not link.startswith("//") for link in links)
+    assert not re.search(r"@import|url\(|<script|<link|<iframe", page)
+
+
+def test_the_page_shows_every_operation(service: Running, document: dict[str, Any]) -> None:
+    """With its body by example."""
+    page = service.http.get("/docs").text
+    for verb, path in operations(document):
+        assert f"{verb}</span><code>{path}</code>" in page
+    assert "+14155550100" in page
+
+
+def test_health_is_told_without_a_key(service: Running) -> None:
+    """Alive, ready, and counted by route, for machines that watch."""
+    assert service.http.get("/livez").json() == {"status": "ok"}
+    assert service.http.get("/readyz").json() == {"status": "ok"}
+    metrics = service.http.get("/metrics")
+    assert 'route="/readyz"' in metrics.text
+    assert metrics.headers["content-type"].startswith("text/plain")
