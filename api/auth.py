@@ -97,11 +97,13 @@ class KeyCache:
         if row is None:
             self._callers.pop(key, None)
             return None
+        return Caller(row[0], Role(row[1]), row[2])
+
+    def keep(self, key: str, caller: Caller) -> None:
+        """Remembers a caller for a moment; only once their account is at hand."""
         if len(self._callers) >= CACHE_KEYS:
             self._callers.clear()
-        caller = Caller(row[0], Role(row[1]), row[2])
         self._callers[key] = (time.monotonic(), caller)
-        return caller
 
 
 def _bearer(request: Request) -> str:

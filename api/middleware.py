@@ -4,7 +4,9 @@ Plain ASGI, as these run for every check.
 """
 
 import time
+import traceback
 from functools import cache
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -12,7 +14,7 @@ from prometheus_client import Counter, Histogram
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import Problem, respond
+from api.problems import Problem, internal, respond
 from api.settings import BATCH_BODY_LIMIT, BODY_LIMIT
 
 REQUESTS: Final = Counter(
@@ -93,7 +95,7 @@ class Observed:
             await send(message)
 
         try:
-            await self.app(scope, receive, noted)
+            await self._answer(scope, receive, noted)
         finally:
             seconds = time.perf_counter() - began
             route = _route(scope)
@@ -104,6 +106,33 @@ class Observed:
                 method = scope["method"]
                 log.info("request", method=method, route=route, status=status, seconds=seconds)
 
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a failure that no route foresaw; the server would log it with its values."""
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except Exception as error:
+            log.error("request_failed", error=type(error).__name__, place=_place(error))
+            if started:
+                raise CutOffError from None
+            await respond(internal())(scope, receive, send)
+
+
+class CutOffError(Exception):
+    """An answer failed after it began: the connection has to be closed."""
+
+
+def _place(error: Exception) -> str:
+    """The line that failed, as its message may hold what somebody sent."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno}"
+
 
 @cache
 def _measures(route: str, status: int) -> tuple[Counter, Histogram]:
@@ -113,4 +142,4 @@ def _measures(route: str, status: int) -> tuple[Counter, Histogram]:
 
 def _route(scope: Scope) -> str:
     route = scope.get("route")
-    return getattr(route, "path", "none")
+    return getattr(route, "path_format", "none")

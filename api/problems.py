@@ -6,7 +6,6 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
-import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -46,8 +45,6 @@ NOT_JSON: Final = "The body is not JSON in UTF-8."
 
 FIELD_NAME: Final = re.compile("[a-z][a-z_]{0,29}")
 """What a mistyped field looks like; anything else may be a number, or a contact's words."""
-
-log = structlog.get_logger(__name__)
 
 
 class Problem(Exception):
@@ -165,7 +162,7 @@ def _plain(error: Mapping[str, Any]) -> str:
 
 
 def install(app: FastAPI) -> None:
-    """Every error that can leave a route, as a problem."""
+    """Every error that a route foresees, as a problem; the middleware answers any other."""
 
     def on(kind: type[Exception], make: Any) -> None:
         async def handler(request: Request, error: Exception) -> Response:
@@ -184,7 +181,6 @@ def install(app: FastAPI) -> None:
     on(UnknownPresetError, lambda error: invalid("preset", "unknown-preset", str(error)))
     on(UnavailableError, lambda _: unavailable())
     on(HTTPException, _of_http)
-    on(Exception, _of_anything)
 
 
 def unknown_purpose(field: str = "purpose") -> Problem:
@@ -208,6 +204,6 @@ def _of_http(error: HTTPException) -> Problem:
     return Problem(error.status_code, code, detail, headers=error.headers)
 
 
-def _of_anything(error: Exception) -> Problem:
-    log.error("request_failed", error=type(error).__name__)
+def internal() -> Problem:
+    """The ledger failed in a way that nobody foresaw."""
     return Problem(500, "internal-error", "The ledger failed. Do not text; ask again.")

@@ -250,7 +250,11 @@ class CarrierReportBody(Told):
 
     number: Number
     provider: OpaqueId
-    code: Annotated[str, StringConstraints(max_length=64)]
+    code: Annotated[
+        str,
+        StringConstraints(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$"),
+        AfterValidator(_no_number),
+    ]
     message_id: OpaqueId | None = None
 
 

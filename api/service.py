@@ -18,6 +18,7 @@ from consent_ledger.number import Keyring
 from consent_ledger.store.accounts import AccountCache
 from consent_ledger.store.connection import connector, service_conninfo
 from consent_ledger.store.keys import check_keys
+from consent_ledger.store.log import check_positions
 from consent_ledger.store.reader import Reader
 from consent_ledger.store.writer import Writer
 from projections.inline import PROJECTIONS
@@ -49,6 +50,7 @@ class Service:
         conn = await self._connect()
         try:
             await check_keys(conn, self.keyring)
+            await check_positions(conn)
         finally:
             await conn.close()
         self._pool = AsyncConnectionPool(
@@ -89,6 +91,7 @@ class Service:
             caller = await self.keys.look_up(conn, key)
             if caller is not None:
                 await self.accounts.at(conn, caller.account_id, 0)
+                self.keys.keep(key, caller)
             return caller
 
     def account(self, account_id: UUID) -> Account:

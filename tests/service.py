@@ -103,6 +103,8 @@ def running(database_url: str, keyring: Keyring | None = None) -> Iterator[Runni
         log = Path(folder) / "log"
         port = listener.getsockname()[1]
         process = _start(database_url, keyring, listener, port, log)
+        # The socket is the process's own now: when it ends, nobody listens.
+        listener.close()
         service = Running(f"http://127.0.0.1:{port}", database_url, log, keyring)
         try:
             _await_ready(service, process)

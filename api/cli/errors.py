@@ -46,6 +46,7 @@ def _known(error: Exception) -> tuple[str, int] | None:
 
     from consent_ledger.number import KeyringError
     from consent_ledger.store.keys import KeyMismatchError
+    from consent_ledger.store.log import RestoredLedgerError
     from consent_ledger.store.migrate import MigrationError
     from consent_ledger.store.postgres_user import EmbeddedPostgresError
 
@@ -56,7 +57,9 @@ def _known(error: Exception) -> tuple[str, int] | None:
         return "the database URL cannot be read", BAD_USE
     if isinstance(error, MigrationError):
         return f"cannot migrate: {_line(error)}", NO
-    if isinstance(error, KeyMismatchError | KeyringError | EmbeddedPostgresError):
+    if isinstance(
+        error, KeyMismatchError | KeyringError | EmbeddedPostgresError | RestoredLedgerError
+    ):
         return _line(error), NO
     return None
 

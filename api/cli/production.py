@@ -14,6 +14,7 @@ from api.settings import Settings
 from consent_ledger.number import Keyring
 from consent_ledger.store.connection import connect_as_owner, connector
 from consent_ledger.store.keys import check_keys
+from consent_ledger.store.log import check_positions
 from consent_ledger.store.migrate import migrate, pending
 
 GRACE_SECONDS: Final = 20
@@ -46,6 +47,7 @@ async def _check_key(database_url: str, ring: Keyring) -> None:
     async with await connector(database_url)() as conn:
         try:
             await check_keys(conn, ring)
+            await check_positions(conn)
         except psycopg.errors.InsufficientPrivilege:
             raise CommandError("the database's role lacks the rights of the service", NO) from None
 

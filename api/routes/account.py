@@ -142,7 +142,9 @@ async def post_location(
     )
 
 
-@router.delete("/v1/locations/{location_id}", responses=documented("What was recorded", CHANGED))
+@router.delete(
+    "/v1/locations/{location_id:path}", responses=documented("What was recorded", CHANGED)
+)
 async def delete_location(
     location_id: s.OpaqueId, request: Request, caller: Admin, service: ServiceIn
 ) -> Response:
@@ -223,7 +225,9 @@ async def delete_sending_number(
     return reply(await change(service, caller, remove, request))
 
 
-@router.put("/v1/users/{user_id}/permission", responses=documented("What was recorded", CHANGED))
+@router.put(
+    "/v1/users/{user_id:path}/permission", responses=documented("What was recorded", CHANGED)
+)
 async def put_user(
     user_id: s.OpaqueId,
     body: s.PermissionBody,
@@ -241,7 +245,9 @@ async def put_user(
     return reply(await change(service, caller, permit, request))
 
 
-@router.put("/v1/groups/{group_id}/permission", responses=documented("What was recorded", CHANGED))
+@router.put(
+    "/v1/groups/{group_id:path}/permission", responses=documented("What was recorded", CHANGED)
+)
 async def put_group(
     group_id: s.OpaqueId,
     body: s.GroupPermissionBody,
@@ -274,7 +280,8 @@ async def get_keys(caller: Admin, service: ServiceIn) -> Response:
     async with service.connection() as conn:
         rows = await (await conn.execute(LIST_KEYS, (caller.account_id,))).fetchall()
     names = ("key_id", "role", "name", "created_at", "revoked_at")
-    return reply({"items": [dict(zip(names, row, strict=True)) for row in rows]})
+    items = [dict(zip(names, row, strict=True)) for row in rows]
+    return reply({"items": items, "next_cursor": None})
 
 
 @router.post(

@@ -143,7 +143,7 @@ async def _find(service: Service, caller: Caller, message_id: str) -> _Message:
 
 
 @router.get(
-    "/v1/messages/{message_id}", responses=documented("The message", MESSAGE, problems=(404,))
+    "/v1/messages/{message_id:path}", responses=documented("The message", MESSAGE, problems=(404,))
 )
 async def show(message_id: s.OpaqueId, caller: Reader, service: ServiceIn) -> Response:
     """One message and its fate."""
@@ -300,7 +300,7 @@ async def _release(
 
 
 @router.post(
-    "/v1/messages/{message_id}/release",
+    "/v1/messages/{message_id:path}/release",
     responses=documented(
         "The message is this claimant's to send",
         {"state": "released", "message_id": "text-1", "number": "+14155550100"},
@@ -360,7 +360,7 @@ def _not_releasable(receipt: Receipt) -> Problem:
 
 
 @router.post(
-    "/v1/messages/{message_id}/cancel",
+    "/v1/messages/{message_id:path}/cancel",
     responses=documented("The message will never go", {"state": "cancelled"}, problems=(404, 409)),
 )
 async def cancel(

@@ -11,7 +11,7 @@ from api.auth import Caller, allow
 from api.past import state_in_the_past
 from api.problems import Problem, invalid
 from api.responses import documented, reply
-from api.submit import ServiceIn, idempotency, read_number, receipt_fields, told
+from api.submit import ServiceIn, idempotency, read_number, receipt_fields, require_by, told
 from consent_ledger import commands as c
 from consent_ledger.facts import event_id, parse_event_id, type_of_fact
 from consent_ledger.ledger import Submission, UnavailableError
@@ -284,7 +284,8 @@ async def judge(
     async with service.connection() as conn:
         if not await _exists(conn, number_id, caller.account_id):
             raise Problem(404, "not-found", "No review has this id.")
-    about = told(caller, body.occurred_at, body.by, correlation_id=body.correlation_id)
+    by = require_by(body.by)
+    about = told(caller, body.occurred_at, by, correlation_id=body.correlation_id)
     command = c.Judge(about, version, body.verdict)
     claims = await idempotency(request)
     receipt = await service.writer.record(

@@ -155,12 +155,14 @@ class Batch:
         return place
 
     @property
-    def erased(self) -> list[UUID]:
-        """Numbers whose person is to be forgotten in this transaction."""
+    def erased(self) -> list[tuple[UUID, int, bool]]:
+        """Numbers whose person is forgotten in this transaction: up to which version, and whether
+        nothing was heard of the number since."""
         return [
-            number_id
+            (number_id, event.originator_version, event is number.events[-1])
             for number_id, number in self.numbers.items()
-            if any(isinstance(event.fact, PersonalDataErased) for event in number.events)
+            for event in number.events
+            if isinstance(event.fact, PersonalDataErased)
         ]
 
     @property

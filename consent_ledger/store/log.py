@@ -20,7 +20,24 @@ STREAM: Final = f"""
 SELECT {COLUMNS} FROM events WHERE originator_id = %s AND originator_version <= %s
 ORDER BY originator_version"""
 
+PLACES_TAKEN: Final = """
+SELECT (SELECT coalesce(max(position), -1) FROM events)
+    >= (pg_snapshot_xmax(pg_current_snapshot())::text::bigint + xid_offset) << 20
+FROM deployment"""
+"""Whether events lie at or beyond the place of the next transaction."""
+
 END: Final = 2**31 - 1
+
+
+class RestoredLedgerError(Exception):
+    """The database was restored into a cluster whose transaction ids are lower."""
+
+
+async def check_positions(conn: AsyncConnection[Any]) -> None:
+    """Refuses a ledger whose new events would lie below old ones: a reader would miss them."""
+    row = await (await conn.execute(PLACES_TAKEN)).fetchone()
+    if row is not None and row[0]:
+        raise RestoredLedgerError("this database was restored: run consent-ledger doctor --fix")
 
 
 async def read_log(conn: AsyncConnection[Any], after: int, limit: int) -> list[f.Event]:

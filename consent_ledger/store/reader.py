@@ -36,6 +36,10 @@ CHUNK: Final = 2_000
 log = structlog.get_logger(__name__)
 
 
+READ_SECONDS: Final = 5.0
+"""A database that has not answered by then is away, and who asked is told so: do not text."""
+
+
 class Found:
     """A number as it is: its version, the place of its last event, and its snapshot.
 
@@ -130,7 +134,8 @@ class Reader:
 
     async def _answer(self, requests: list[_Request]) -> None:
         try:
-            await self._read(requests)
+            async with asyncio.timeout(READ_SECONDS):
+                await self._read(requests)
         except Exception as error:
             log.error("read_failed", error=type(error).__name__)
             await self._drop_connection()

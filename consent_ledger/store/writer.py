@@ -45,10 +45,8 @@ CHANGE_CLAIM: Final = """
 UPDATE claims SET number_id = %s, version = %s, body = %s, answer = %s
 WHERE account_id = %s AND kind = %s AND key = %s"""
 
-ERASE: Final = (
-    "DELETE FROM words WHERE number_id = ANY(%s)",
-    "DELETE FROM numbers WHERE number_id = ANY(%s)",
-)
+ERASE_WORDS: Final = "DELETE FROM words WHERE number_id = %s AND version <= %s"
+ERASE_NUMBER: Final = "DELETE FROM numbers WHERE number_id = %s"
 
 log = structlog.get_logger(__name__)
 
@@ -180,8 +178,10 @@ class Writer:
         cursor = await conn.execute(self._statement.sql.encode(), params, prepare=True)
         for row in batch.changed_claims:
             await conn.execute(CHANGE_CLAIM, (*row[3:], *row[:3]))
-        for statement in ERASE if batch.erased else ():
-            await conn.execute(statement, (batch.erased,))
+        for number_id, version, silent_since in batch.erased:
+            await conn.execute(ERASE_WORDS, (number_id, version))
+            if silent_since:
+                await conn.execute(ERASE_NUMBER, (number_id,))
         found = await cursor.fetchall()
         return int(found[0][0])
 

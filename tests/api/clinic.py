@@ -7,8 +7,7 @@ from itertools import count
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-import httpx2
-
+from tests.api.answer import Answer, Json
 from tests.service import Running
 
 ANN: Final = "+14155550131"
@@ -16,11 +15,6 @@ BEN: Final = "+14155550132"
 CARA: Final = "+14155550133"
 DESK: Final = "+14155550190"
 """The clinic's own number."""
-
-NOTHING: Final[tuple[str, ...]] = ()
-PROBLEM_FIELDS: Final = {"type", "title", "status", "detail", "code"}
-
-Json = dict[str, Any]
 
 
 def ago(**units: float) -> str:
@@ -31,87 +25,6 @@ def ago(**units: float) -> str:
 def ahead(**units: float) -> str:
     """A time in the future."""
     return (datetime.now(UTC) + timedelta(**units)).isoformat()
-
-
-class Answer:
-    """An answer of the service, and what can be said of it."""
-
-    def __init__(self, response: httpx2.Response) -> None:
-        self.response = response
-        self.status = response.status_code
-
-    def __getitem__(self, name: str) -> Any:
-        return self.body[name]
-
-    @property
-    def body(self) -> Json:
-        """The JSON of a success."""
-        assert self.status < 300, self.response.text
-        found: Json = self.response.json()
-        return found
-
-    def recorded(self, *types: str) -> "Answer":
-        """Exactly these facts were recorded, and where they lie is told."""
-        assert self["recorded"] == list(types)
-        assert isinstance(self["position"], int)
-        return self
-
-    def replied(self, kind: str | None) -> "Answer":
-        """The sender is asked to send this reply to the contact, or none."""
-        reply = self["reply"]
-        assert (reply and reply["kind"]) == kind
-        assert reply is None or (reply["to"].startswith("+") and reply["text"])
-        return self
-
-    def understood_as(self, meaning: str) -> "Answer":
-        """How the contact's text was read."""
-        assert self["understood_as"] == meaning
-        return self
-
-    def is_(self, state: str, reason: str | None = None) -> "Answer":
-        """The state of a text, and why."""
-        assert self["state"] == state
-        assert reason is None or self["reason"] == reason
-        return self
-
-    def problem(self, status: int, code: str, pointer: str | None = None) -> Json:
-        """The answer is this problem, in the shape of RFC 9457; its members are returned."""
-        assert self.status == status, self.response.text
-        assert self.response.headers["content-type"] == "application/problem+json"
-        found: Json = self.response.json()
-        assert found.keys() >= PROBLEM_FIELDS
-        assert (found["status"], found["code"]) == (status, code), found
-        assert found["type"].endswith(code)
-        assert (status == 422) <= ("errors" in found)
-        for error in found.get("errors", []):
-            assert error.keys() == {"pointer", "code", "detail"}
-        pointers = [error["pointer"] for error in found.get("errors", [])]
-        assert pointer is None or pointer in pointers
-        return found
-
-    # --- a decision ------------------------------------------------------------------------
-
-    def is_allowed(self, reason: str) -> "Answer":
-        """The text may go."""
-        return self._decides("allow", reason)
-
-    def is_deferred(self, reason: str) -> "Answer":
-        """The text may not go yet."""
-        return self._decides("defer", reason)
-
-    def needs_confirmation(self, reason: str) -> "Answer":
-        """A person has to say yes first."""
-        return self._decides("confirm", reason)
-
-    def is_denied(self, reason: str) -> "Answer":
-        """The text may not go."""
-        return self._decides("deny", reason)
-
-    def _decides(self, decision: str, reason: str) -> "Answer":
-        assert (self["decision"], self["reason"]) == (decision, reason)
-        assert self["may_text"] is (decision == "allow")
-        assert self["explanation"]
-        return self
 
 
 class Clinic:
@@ -134,9 +47,7 @@ class Clinic:
         **headers: str | bytes,
     ) -> Answer:
         """One request; `role` None sends no key, header names are written with underscores."""
-        sent: dict[str, str | bytes] = {
-            name.replace("_", "-"): value for name, value in headers.items()
-        }
+        sent: Any = {name.replace("_", "-"): value for name, value in headers.items()}
         if role is not None:
             sent["Authorization"] = f"Bearer {self.keys[role]}"
         kind = {"content": body} if isinstance(body, bytes) else {"json": body}
@@ -150,24 +61,24 @@ class Clinic:
         """A question by URL."""
         return self.call("GET", path, role)
 
-    def post(self, path: str, role: str = "admin", **body: object) -> Answer:
+    def post(self, path: str, role: str = "admin", **body: Any) -> Answer:
         """Something told or asked."""
         return self.call("POST", path, role, body)
 
-    def put(self, path: str, role: str = "admin", **body: object) -> Answer:
+    def put(self, path: str, role: str = "admin", **body: Any) -> Answer:
         """Something set."""
         return self.call("PUT", path, role, body)
 
     # --- what contacts do ------------------------------------------------------------------
 
-    def hears(self, number: str, text: str, **more: object) -> Answer:
+    def hears(self, number: str, text: str, **more: Any) -> Answer:
         """A contact texts."""
         body = {"from": number, "to": DESK, "body": text, "message_id": f"in-{next(self._ids)}"}
         return self.call("POST", "/v1/inbound-messages", "sender", body | more)
 
     # --- what senders do -------------------------------------------------------------------
 
-    def asks(self, number: str, purpose: str = "conversation", **more: object) -> Answer:
+    def asks(self, number: str, purpose: str = "conversation", **more: Any) -> Answer:
         """May I text this number?"""
         return self.post("/v1/checks", "sender", number=number, purpose=purpose, **more)
 
@@ -176,7 +87,7 @@ class Clinic:
         number: str,
         purpose: str = "conversation",
         message_id: str | None = None,
-        **more: object,
+        **more: Any,
     ) -> Answer:
         """A text is about to go: may it?"""
         body = {"message_id": message_id or f"out-{next(self._ids)}", "number": number}
@@ -195,18 +106,18 @@ class Clinic:
         """The ids of the texts that may go now, the oldest first."""
         return [item["message_id"] for item in self.get("/v1/messages", "sender")["items"]]
 
-    def requests(self, number: str, **more: object) -> Answer:
+    def requests(self, number: str, **more: Any) -> Answer:
         """Somebody asks the contact for consent."""
         return self.post("/v1/consent-requests", "sender", number=number, **more)
 
-    def reports(self, number: str, code: str, provider: str = "twilio", **more: object) -> Answer:
+    def reports(self, number: str, code: str, provider: str = "twilio", **more: Any) -> Answer:
         """The provider tells the fate of a text."""
         body = {"number": number, "provider": provider, "code": code}
         return self.post("/v1/carrier-reports", "sender", **body, **more)
 
     # --- what staff do ---------------------------------------------------------------------
 
-    def consents(self, number: str, *purposes: str, **more: object) -> Answer:
+    def consents(self, number: str, *purposes: str, **more: Any) -> Answer:
         """Consent was given on a form."""
         body = {
             "number": number,
@@ -218,11 +129,11 @@ class Clinic:
         }
         return self.post("/v1/consents", "sender", **(body | more))
 
-    def opts_out(self, number: str, by: str = "agent-7", **more: object) -> Answer:
+    def opts_out(self, number: str, by: str = "agent-7", **more: Any) -> Answer:
         """Somebody of the account opts a number out."""
         return self.post("/v1/opt-outs", "agent", number=number, by=by, **more)
 
-    def opts_in(self, number: str, by: str = "admin-1", **more: object) -> Answer:
+    def opts_in(self, number: str, by: str = "admin-1", **more: Any) -> Answer:
         """An admin takes back an agent's opt-out."""
         return self.post("/v1/opt-ins", number=number, by=by, reason="a mistake", **more)
 
@@ -235,11 +146,11 @@ class Clinic:
         """A system of record tells what the contact wants of marketing."""
         return self.post("/v1/preferences", number=number, value=value, system=system)
 
-    def adopts(self, preset: str, **more: object) -> Answer:
+    def adopts(self, preset: str, **more: Any) -> Answer:
         """An admin adopts a policy."""
         return self.put("/v1/policy", preset=preset, **more)
 
-    def permits(self, user: str, permission: str, **more: object) -> Answer:
+    def permits(self, user: str, permission: str, **more: Any) -> Answer:
         """An admin sets a user's 'Allow SMS'."""
         return self.put(f"/v1/users/{user}/permission", permission=permission, **more)
 
@@ -255,8 +166,8 @@ class Clinic:
         self.post("/v1/locations", id=location, name=f"The {location} office").recorded(
             "LocationDefined"
         )
-        body = {"number": number, "location": location, "purposes": purposes or ("conversation",)}
-        return self.post("/v1/sending-numbers", **body)
+        served = purposes or ("conversation",)
+        return self.post("/v1/sending-numbers", number=number, location=location, purposes=served)
 
     # --- what is on record -----------------------------------------------------------------
 
@@ -264,7 +175,7 @@ class Clinic:
         """The opaque id of a number."""
         return UUID(self.post("/v1/numbers/lookup", number=number)["number_id"])
 
-    def history(self, number: str, **query: object) -> list[Json]:
+    def history(self, number: str, **query: Any) -> list[Json]:
         """The events of a number."""
         asked = "&".join(f"{name}={value}" for name, value in query.items())
         items: list[Json] = self.get(f"/v1/numbers/{self.number_id(number)}/history?{asked}")[

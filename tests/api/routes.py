@@ -98,6 +98,7 @@ MESSAGES: Final = (
 NUMBERS: Final = (
     Route("POST", "/v1/numbers/lookup", EVERYONE, {"number": ANN}),
     Route("GET", "/v1/numbers/{number_id}/history", EVERYONE),
+    Route("GET", "/v1/numbers/{number_id}/state", EVERYONE),
     Route("POST", "/v1/numbers/{number_id}/erase", ADMIN),
 )
 ACCOUNT: Final = (

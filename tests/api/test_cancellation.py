@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.api.clinic import ANN, Answer, Clinic, ago, ahead
+from tests.api.answer import Answer
+from tests.api.clinic import ANN, Clinic, ago, ahead
 from tests.api.conftest import Open
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.clinic import ANN, BEN, Answer, Clinic
+from tests.api.answer import Answer
+from tests.api.clinic import ANN, BEN, Clinic
 from tests.api.routes import ROUTES, TELL, WITH_BODY, Route, named, texts_in, with_value
 
 HOSTILE = {

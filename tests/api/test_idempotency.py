@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.clinic import ANN, BEN, CARA, Answer, Clinic
+from tests.api.answer import Answer
+from tests.api.clinic import ANN, BEN, CARA, Clinic
 from tests.api.conftest import Open
 from tests.api.routes import MESSAGES, NO_NUMBER, REVIEWS, TELL, Route, named
 

@@ -1,5 +1,10 @@
 """A text about to be sent: decided, kept, and answered the same again (contract section 5)."""
 
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
 from tests.api.clinic import ANN, BEN, CARA, Clinic, ago, ahead
 from tests.api.conftest import Open
 
@@ -62,7 +67,7 @@ def test_a_confirmed_text_is_decided_anew(open_clinic: Open) -> None:
     """Section 5: `confirmed` on one in `needs_confirmation`, and that answer is kept then."""
     clinic = open_clinic("recalls")
     clinic.learns_preference(ANN, "not_consented")
-    asked = {"message_id": "out-1", "manual": True, "sent_by": "jo"}
+    asked: dict[str, Any] = {"message_id": "out-1", "manual": True, "sent_by": "jo"}
     clinic.sends(ANN, "recall", **asked).is_("needs_confirmation")
     clinic.sends(ANN, "recall", **asked).is_("needs_confirmation").recorded()
     answer = clinic.sends(ANN, "recall", **asked, confirmed=True).is_("permitted")
@@ -144,6 +149,18 @@ def test_what_is_told_of_one_message(clinic: Clinic) -> None:
         body = {"claimed_by": "worker-1"} if path == "release" else None
         answer = clinic.call("POST", f"/v1/messages/out-3/{path}", "sender", body)
         answer.problem(404, "not-found")
+
+
+@pytest.mark.parametrize("name", ["order/17", "a b?c#d", "50%2F50", "é", "x/release", "release"])
+def test_any_opaque_id_can_be_named_in_a_url(clinic: Clinic, name: str) -> None:
+    """What was taken as an id can be asked about, released and taken back by it."""
+    clinic.sends(ANN, message_id=name).is_("deferred")
+    path = quote(name, safe="")
+    assert clinic.fate(path) == "deferred"
+    clinic.hears(ANN, "CONSENT")
+    clinic.releases(path).is_("released")
+    answer = clinic.call("POST", f"/v1/messages/{path}/cancel", "sender")
+    answer.problem(409, "already-released")
 
 
 def test_a_text_that_waits_for_its_hour_goes_by_itself(open_clinic: Open) -> None:

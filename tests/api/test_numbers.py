@@ -152,3 +152,22 @@ def test_one_person_has_one_id(clinic: Clinic, one: str, other: str) -> None:
     clinic.hears(one, "STOP")
     clinic.asks(other, "recall").is_denied("opted_out_by_contact")
     assert clinic.number_id(one) == clinic.number_id(other)
+
+
+def test_a_state_of_the_past_is_told_like_a_check_of_the_past(open_clinic: Open) -> None:
+    """`as_of` with all that is known now, `known_at` with what was recorded by then."""
+    clinic = open_clinic("opt-out")
+    clinic.consents(ANN, "recall", occurred_at=ago(days=9))
+    known = clinic.asks(ANN)["answered_at"]
+    clinic.hears(ANN, "STOP", received_at=ago(days=5))
+    path = f"/v1/numbers/{clinic.number_id(ANN)}/state"
+    found = clinic.get(path, "auditor")
+    assert (found["opted_out"], found["consent"]["recall"]) == (True, "revoked")
+    assert found["number_version"] == 2
+    found = clinic.get(f"{path}?as_of=2026-01-01T00:00:00Z")
+    assert (found["opted_out"], found["consent"]["recall"]) == (False, "none")
+    found = clinic.get(f"{path}?known_at={known}")
+    assert (found["opted_out"], found["consent"]["recall"]) == (False, "granted")
+    assert found["number_version"] == 1
+    clinic.get(f"{path}?as_of=2999-01-01T00:00:00Z").problem(422, "time-in-future", "/as_of")
+    clinic.get(f"/v1/numbers/{NO_NUMBER}/state").problem(404, "not-found")

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.clinic import ANN, BEN, NOTHING, Answer, Clinic, ahead
+from tests.api.answer import Answer
+from tests.api.clinic import ANN, BEN, Clinic, ahead
 from tests.api.routes import ASK, MESSAGES, REVIEWS, TELL, WITH_BODY, Route, named, with_value
 
 SECRET = "zebra-crossing"
@@ -41,12 +42,12 @@ def test_a_number_that_cannot_be_read_is_422(clinic: Clinic, route: Route) -> No
 @pytest.mark.parametrize("field", ["contact_numbers/1", "sending_number"])
 def test_every_number_of_a_question_is_read(clinic: Clinic, field: str) -> None:
     """A contact's other numbers and the sending number are named by their place."""
-    more: dict[str, Any] = {
+    fields: dict[str, dict[str, Any]] = {
         "contact_numbers/1": {"contact_numbers": [BEN, NOT_A_NUMBER]},
         "sending_number": {"sending_number": NOT_A_NUMBER},
-    }[field]
+    }
     for path in ("/v1/checks", "/v1/messages"):
-        body = {"number": ANN, "purpose": "recall", **more}
+        body = {"number": ANN, "purpose": "recall", **fields[field]}
         if path == "/v1/messages":
             body["message_id"] = "out-1"
         route = Route("POST", path, frozenset({"sender"}), body)
@@ -174,4 +175,4 @@ def test_a_write_that_is_refused_leaves_no_trace_in_the_vault(clinic: Clinic) ->
     with clinic.unchanged():
         clinic.opts_in(BEN).problem(409, "opt-in-forbidden")
         clinic.consents("+14155550139", "nonsense").problem(422, "unknown-purpose", "/purposes")
-        assert clinic.asks("+14155550139")["evidence"] == list(NOTHING)
+        assert clinic.asks("+14155550139")["evidence"] == []

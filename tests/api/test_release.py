@@ -5,7 +5,8 @@ from collections import Counter
 
 import pytest
 
-from tests.api.clinic import ANN, BEN, CARA, Answer, Clinic
+from tests.api.answer import Answer
+from tests.api.clinic import ANN, BEN, CARA, Clinic
 from tests.api.conftest import Open
 
 

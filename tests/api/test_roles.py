@@ -72,6 +72,20 @@ def test_what_another_account_has_is_not_there(open_clinic: Open) -> None:
     assert theirs.fate("held-1") == "deferred"
 
 
+def test_every_list_says_where_to_go_on(clinic: Clinic) -> None:
+    """Section 2: items, and a cursor or none."""
+    clinic.hears(ANN, "hello")
+    for path in (
+        "/v1/reviews",
+        "/v1/messages",
+        f"/v1/numbers/{clinic.number_id(ANN)}/history",
+        "/v1/locations",
+        "/v1/sending-numbers",
+        "/v1/keys",
+    ):
+        assert clinic.get(path).body.keys() == {"items", "next_cursor"}, path
+
+
 def test_what_is_known_of_a_number_in_one_account_is_unknown_in_another(open_clinic: Open) -> None:
     """Everything belongs to one account: a STOP to one clinic is no STOP to another."""
     stopped, other = open_clinic("opt-out"), open_clinic("opt-out")

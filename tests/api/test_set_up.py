@@ -1,5 +1,8 @@
 """Locations, sending numbers, users and groups (contract section 7, R-M10, R-L2)."""
 
+from typing import Any
+from urllib.parse import quote
+
 import pytest
 
 from tests.api.clinic import ANN, DESK, Clinic
@@ -38,7 +41,7 @@ def test_a_number_for_conversations_serves_no_reminders_under_consent_first(
     open_clinic: Open,
 ) -> None:
     """R-M10: defining both is an error there, and none elsewhere."""
-    both = {
+    both: dict[str, Any] = {
         "number": DESK,
         "location": "main",
         "purposes": ["conversation", "appointment_reminder"],
@@ -63,7 +66,7 @@ def test_a_number_for_conversations_serves_no_reminders_under_consent_first(
     ],
 )
 def test_a_sending_number_that_cannot_be_is_refused(
-    clinic: Clinic, body: dict[str, object], pointer: str
+    clinic: Clinic, body: dict[str, Any], pointer: str
 ) -> None:
     """Its location exists, its purposes are the account's, and it is a number."""
     clinic.post("/v1/locations", id="main", name="Main Street")
@@ -151,10 +154,18 @@ def test_a_permission_is_allow_deny_or_inherit(clinic: Clinic) -> None:
         clinic.put(path).problem(422, "invalid-body", "/permission")
 
 
+@pytest.mark.parametrize("user", ["auth0|17", "CLINIC/jo", "jo@example.com", "x/permission"])
+def test_a_user_is_named_as_the_account_names_its_users(clinic: Clinic, user: str) -> None:
+    """An id from a directory is opaque: whatever signs it holds."""
+    clinic.permits(quote(user, safe=""), "deny")
+    clinic.asks(ANN, "recall", sent_by=user).is_denied("sender_not_permitted")
+
+
 @pytest.mark.parametrize("name", ["+14155550131", "%2B14155550131"])
 def test_a_number_is_no_id(clinic: Clinic, name: str) -> None:
     """Section 9: ids stand in URLs and events, where no number may be."""
     with clinic.unchanged():
         clinic.permits(name, "allow").problem(422, "invalid-body", "/user_id")
         clinic.opts_out(ANN, by="+14155550131").problem(422, "invalid-body", "/by")
+        clinic.reports(ANN, ANN).problem(422, "invalid-body", "/code")
         clinic.post("/v1/locations", id=ANN, name="x").problem(422, "invalid-body", "/id")

@@ -135,6 +135,14 @@ def test_a_confirmed_revocation_is_a_stop_at_the_time_of_the_words(clinic: Clini
         assert answer["since"] == said_at.replace("+00:00", "Z")
 
 
+def test_a_verdict_is_somebodys(clinic: Clinic) -> None:
+    """Who read the words is on record."""
+    review = clinic.hears(ANN, "lose my number")["review_id"]
+    clinic.post(f"/v1/reviews/{review}", verdict="revoked").problem(422, "missing", "/by")
+    clinic.post(f"/v1/reviews/{review}", verdict="revoked", by="admin-1")
+    assert clinic.history(ANN)[-1]["actor"] == {"kind": "admin", "id": "admin-1"}
+
+
 def test_a_start_lifts_the_review(clinic: Clinic) -> None:
     """R-F10: the contact's own later word needs no judge."""
     clinic.hears(ANN, "lose my number", received_at=ago(hours=2))

@@ -4,9 +4,10 @@ from urllib.parse import urlencode
 from xml.etree import ElementTree
 
 import pytest
-from twilio.request_validator import RequestValidator
+from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 
-from tests.api.clinic import ANN, BEN, DESK, Answer, Clinic, fresh
+from tests.api.answer import Answer
+from tests.api.clinic import ANN, BEN, DESK, Clinic, fresh
 from tests.api.conftest import Open
 
 TOKEN = "0123456789abcdef"

@@ -11,12 +11,18 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 import psycopg
+import pytest
 from psycopg import AsyncConnection
 
 from consent_ledger import facts as f
 from consent_ledger.facts import Event
 from consent_ledger.store.connection import connector
-from consent_ledger.store.log import read_log, read_stream
+from consent_ledger.store.log import (
+    RestoredLedgerError,
+    check_positions,
+    read_log,
+    read_stream,
+)
 from consent_ledger.store.mapper import COLUMNS, MAPPER
 from consent_ledger.store.statement import EVENTS, PLACES, WriteStatement
 from consent_ledger.words import ActorKind, Basis, Channel
@@ -190,10 +196,10 @@ def test_positions_go_on_growing_in_a_cluster_with_lower_transaction_ids(
     database_url: str,
 ) -> None:
     """After a restore the offset puts new events behind the old, and cursors stay good."""
-    old, gone_on = (1 << 40) << 20, uuid4()
+    old, gone_on = (1 << 40) * PLACES, uuid4()
     insert = "INSERT INTO events VALUES (%s, 1, %s, %s, 1, 'StopReceived', %s)"
     d.run(database_url, insert, gone_on, gone_on, old, STATE)
-    highest = "SELECT (max(position) >> 20) - pg_current_xact_id()::text::bigint FROM events"
+    highest = f"SELECT max(position) / {PLACES} - pg_current_xact_id()::text::bigint FROM events"
 
     async def follow(follower: Follower) -> list[int]:
         async with connected(database_url, 1) as (conn,):
@@ -228,5 +234,25 @@ def test_the_horizon_is_of_the_query_itself(database_url: str) -> None:
             await reader.commit()
             assert len(await read_log(reader, -1, 10)) == 1
             await reader.close()
+
+    asyncio.run(main())
+
+
+def test_a_restored_ledger_is_refused_until_its_offset_is_raised(database_url: str) -> None:
+    """A service that would write below what readers have read does not start."""
+    number = uuid4()
+    insert = "INSERT INTO events VALUES (%s, 1, %s, %s, 1, 'StopReceived', %s)"
+
+    async def main() -> None:
+        async with connected(database_url, 2) as (conn, busy):
+            await check_positions(conn)
+            async with busy.transaction():
+                await busy.execute("SELECT pg_current_xact_id()")
+                await write(conn, uuid4(), range(1, 2))
+                # Somebody's long transaction is no sign of a restore.
+                await check_positions(conn)
+            d.run(database_url, insert, number, number, (1 << 40) * PLACES, STATE)
+            with pytest.raises(RestoredLedgerError):
+                await check_positions(conn)
 
     asyncio.run(main())

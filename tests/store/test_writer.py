@@ -36,7 +36,7 @@ def test_what_waits_is_written_in_one_transaction(database_url: str) -> None:
             stops = [d.texted(account, number, "stop") for number in d.fresh(50)]
             receipts: list[Any] = await d.all_of(writer, stops)
         assert sizes == [50]
-        assert len({receipt.position >> 20 for receipt in receipts}) == 1
+        assert len({receipt.position // PLACES for receipt in receipts}) == 1
         d.check_acknowledged(database_url, receipts)
 
     asyncio.run(main())

@@ -63,7 +63,7 @@ async def _lives(folder: Path, keyring: Keyring, rounds: int) -> Load:
         for i in range(rounds):
             with running(**orders) as service:
                 load.service_at(service.port)
-                await load.progress(dice.randint(20, 300))
+                await load.progress(dice.randint(20, 150))
                 await asyncio.sleep(dice.uniform(0, 0.02))
                 await _kill(service, KINDS[i % len(KINDS)], load)
         with running(**orders) as service:

@@ -126,7 +126,18 @@ async def _adopt(whole: Deployment) -> None:
             )
 
 
+async def _begin(whole: Deployment) -> None:
+    """Every service is asked once with every key."""
+    for service, keys in itertools.product(
+        whole.services, (whole.texts, whole.users, whole.policies)
+    ):
+        for role in (Role.SENDER, Role.ADMIN):
+            async with Client(service.port, keys[role]) as client:
+                await client.told("/v1/checks", number="+14155550150", purpose="recall")
+
+
 async def _work(whole: Deployment) -> None:
+    await _begin(whole)
     numbers = [f"+1415555{i:04}" for i in range(110, 122)]
     await asyncio.gather(
         *(_say_words(whole, number) for number in numbers),

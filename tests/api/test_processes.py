@@ -1,0 +1,170 @@
+"""Several processes, lost connections and wrong keys: what holds for the whole deployment."""
+
+import copy
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from consent_ledger.number import Keyring
+from tests.api.answer import Answer
+from tests.api.clinic import ANN, BEN, Clinic
+from tests.service import Running, running
+
+LOSE_CONNECTIONS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'consent-ledger'"""
+
+
+@pytest.fixture(scope="module")
+def second(service: Running) -> Iterator[Running]:
+    """Another process of the same deployment."""
+    with running(service.database_url, service.keyring) as other:
+        yield other
+
+
+def seen_from(clinic: Clinic, service: Running) -> Clinic:
+    """The same account, asked of another process."""
+    found = copy.copy(clinic)
+    found.service = service
+    return found
+
+
+def in_parallel(*acts: Any) -> None:
+    """Runs functions at the same time."""
+    threads = [threading.Thread(target=act) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_a_stop_told_to_one_process_is_known_to_all(clinic: Clinic, second: Running) -> None:
+    """R-O4: after its acknowledgement no check anywhere answers from before it."""
+    there = seen_from(clinic, second)
+    for place in range(30):
+        number = f"+1415{5565000 + place:07}"
+        there.asks(number, "recall").is_allowed("no_consent_needed")
+        clinic.hears(number, "STOP")
+        there.asks(number, "recall").is_denied("opted_out_by_contact")
+        there.hears(number, "START")
+        clinic.asks(number, "recall").is_allowed("no_consent_needed")
+
+
+def test_a_permission_and_a_policy_are_never_stale(clinic: Clinic, second: Running) -> None:
+    """R-O4: what an account set in one process holds in the other at once."""
+    there = seen_from(clinic, second)
+    for _ in range(5):
+        clinic.permits("jo", "deny")
+        there.asks(ANN, "recall", sent_by="jo").is_denied("sender_not_permitted")
+        there.permits("jo", "allow")
+        clinic.asks(ANN, "recall", sent_by="jo").is_allowed("no_consent_needed")
+    clinic.adopts("opt-out")
+    there.sends(ANN).is_("permitted", "no_consent_needed")
+
+
+def test_two_processes_hand_a_text_to_one_claimant(clinic: Clinic, second: Running) -> None:
+    """Section 5: exactly one, wherever they ask, and each text of a list to one of them."""
+    there = seen_from(clinic, second)
+    for place in range(30):
+        clinic.sends(ANN, message_id=f"out-{place}")
+    clinic.hears(ANN, "CONSENT")
+    given: dict[str, list[str]] = {"here": [], "there": []}
+
+    def take(name: str, asked: Clinic) -> None:
+        body = {"claimed_by": name, "limit": 4}
+        while items := asked.post("/v1/messages/release-next", "sender", **body)["items"]:
+            given[name] += [item["message_id"] for item in items]
+
+    in_parallel(lambda: take("here", clinic), lambda: take("there", there))
+    every = given["here"] + given["there"]
+    assert sorted(every) == sorted(f"out-{place}" for place in range(30))
+
+
+def test_a_text_told_to_two_processes_at_once_is_one_fact(clinic: Clinic, second: Running) -> None:
+    """R-O1: a provider that repeats itself meets another process the second time."""
+    there = seen_from(clinic, second)
+    answers: list[Answer] = []
+    for place in range(10):
+        in_parallel(
+            *[
+                lambda at=at, place=place: answers.append(
+                    at.hears(ANN, "HELP", message_id=f"in-{place}")
+                )
+                for at in (clinic, there)
+            ]
+        )
+    assert sum(bool(answer["recorded"]) for answer in answers) == 10
+    assert clinic.facts(ANN).count("HelpRequested") == 10
+
+
+def test_one_message_id_for_two_numbers_at_once_is_one_message(
+    clinic: Clinic, second: Running
+) -> None:
+    """Section 5: one of the two is 422, in one process and in two."""
+    for there in (clinic, seen_from(clinic, second)):
+        for place in range(8):
+            answers: list[Answer] = []
+            name = f"out-{place}-{there is clinic}"
+            in_parallel(
+                lambda got=answers, name=name: got.append(clinic.sends(ANN, "recall", name)),
+                lambda got=answers, name=name, at=there: got.append(at.sends(BEN, "recall", name)),
+            )
+            assert sorted(answer.status for answer in answers) == [200, 422]
+
+
+def test_one_key_with_two_bodies_at_once_records_one(clinic: Clinic, second: Running) -> None:
+    """Section 2: the other is 422, though both came before either was answered."""
+    there = seen_from(clinic, second)
+    for place in range(8):
+        answers: list[Answer] = []
+        in_parallel(
+            *[
+                lambda at=at, by=by, got=answers, key=f"key-{place}": got.append(
+                    at.call(
+                        "POST",
+                        "/v1/opt-outs",
+                        "agent",
+                        {"number": ANN, "by": by},
+                        Idempotency_Key=key,
+                    )
+                )
+                for at, by in ((clinic, "jo"), (clinic, "kim"), (there, "lee"))
+            ]
+        )
+        assert sorted(answer.status for answer in answers) == [200, 422, 422]
+
+
+def test_a_lost_database_connection_is_never_a_yes(database_url: str) -> None:
+    """A 5xx means 'do not text', and the service comes back by itself."""
+    with running(database_url) as service:
+        clinic = Clinic(service, "opt-out", {})
+        clinic.hears(ANN, "STOP")
+        for _ in range(3):
+            service.rows(LOSE_CONNECTIONS)
+            statuses = [clinic.call("POST", "/v1/checks", "sender", QUESTION) for _ in range(4)]
+            for answer in statuses:
+                if answer.status == 200:
+                    answer.is_denied("opted_out_by_contact")
+                else:
+                    assert answer.problem(503, "unavailable")["detail"].startswith("The ledger")
+                    assert answer.response.headers["retry-after"] == "1"
+            assert statuses[-1].status == 200
+            told = [clinic.hears(BEN, "STOP") for _ in range(4)]
+            assert {answer.status for answer in told} <= {200, 503}
+            assert told[-1].status == 200
+        clinic.asks(BEN).is_denied("opted_out_by_contact")
+        assert "Traceback" not in service.log_since()
+
+
+QUESTION = {"number": ANN, "purpose": "recall"}
+
+
+def test_a_wrong_key_refuses_to_start(service: Running) -> None:
+    """Section 9: with another key every opted-out number would look new."""
+    with (
+        pytest.raises(AssertionError, match="KeyMismatchError"),
+        running(service.database_url, Keyring.generate()),
+    ):
+        pass
