@@ -53,7 +53,7 @@ def anybody(service: Running) -> Clinic:
 
 @pytest.mark.parametrize("route", WITH_BODY, ids=named)
 def test_random_json_is_never_a_5xx(anybody: Clinic, route: Route) -> None:
-    """4xx with a problem, or a success; a STOP of the same account is never lost by it."""
+    """Every body is taken, or refused with a problem."""
 
     @settings(
         max_examples=40,
