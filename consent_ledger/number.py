@@ -283,7 +283,7 @@ class Keyring:
     KeyringError for an empty ring, a generation below 1 or a key under 32 bytes.
     """
 
-    __slots__ = ("_ids", "_keys", "_newest")
+    __slots__ = ("_digests", "_ids", "_keys", "_newest")
 
     def __init__(self, keys: Mapping[int, bytes]) -> None:
         if not keys or min(keys) < 1:
@@ -295,6 +295,8 @@ class Keyring:
         }
         self._ids = tuple(_Keyed(key, "number-id") for key in self._keys.values())
         self._newest = self._ids[0]
+        # Keying a hash costs ten times a digest; there are as many as the code names purposes.
+        self._digests: dict[tuple[bytes, str], _Keyed] = {}
 
     @classmethod
     def generate(cls) -> "Keyring":
@@ -350,7 +352,10 @@ class Keyring:
         key = self._keys.get(max(self._keys) if generation is None else generation)
         if key is None:
             raise KeyringError(f"no key of generation {generation}")
-        return _Keyed(key, f"digest:{_domain(purpose)}").digest(data)
+        keyed = self._digests.get((key, purpose))
+        if keyed is None:
+            keyed = self._digests[key, purpose] = _Keyed(key, f"digest:{_domain(purpose)}")
+        return keyed.digest(data)
 
     def candidate_digests(self, purpose: str, data: bytes) -> tuple[bytes, ...]:
         """What was stored under any generation could be one of these, newest first."""
