@@ -157,9 +157,15 @@ class Batch:
     @property
     def erased(self) -> list[tuple[UUID, int, bool]]:
         """Numbers whose person is forgotten in this transaction: up to which version, and whether
-        nothing was heard of the number since."""
+        the number itself goes: nothing was heard of it since, and the account does not send from
+        it."""
         return [
-            (number_id, event.originator_version, event is number.events[-1])
+            (
+                number_id,
+                event.originator_version,
+                event is number.events[-1]
+                and str(number_id) not in self.accounts[number.account_id].sending_numbers,
+            )
             for number_id, number in self.numbers.items()
             for event in number.events
             if isinstance(event.fact, PersonalDataErased)

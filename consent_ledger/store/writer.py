@@ -178,9 +178,9 @@ class Writer:
         cursor = await conn.execute(self._statement.sql.encode(), params, prepare=True)
         for row in batch.changed_claims:
             await conn.execute(CHANGE_CLAIM, (*row[3:], *row[:3]))
-        for number_id, version, silent_since in batch.erased:
+        for number_id, version, whole in batch.erased:
             await conn.execute(ERASE_WORDS, (number_id, version))
-            if silent_since:
+            if whole:
                 await conn.execute(ERASE_NUMBER, (number_id,))
         found = await cursor.fetchall()
         return int(found[0][0])

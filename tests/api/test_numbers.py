@@ -171,3 +171,13 @@ def test_a_state_of_the_past_is_told_like_a_check_of_the_past(open_clinic: Open)
     assert found["number_version"] == 1
     clinic.get(f"{path}?as_of=2999-01-01T00:00:00Z").problem(422, "time-in-future", "/as_of")
     clinic.get(f"/v1/numbers/{NO_NUMBER}/state").problem(404, "not-found")
+
+
+def test_a_number_the_clinic_sends_from_stays_when_its_contact_is_erased(clinic: Clinic) -> None:
+    """Whoever holds it may be forgotten as a contact; the clinic's own set-up is not theirs."""
+    clinic.post("/v1/locations", id="main", name="Main")
+    clinic.post("/v1/sending-numbers", number=ANN, location="main", purposes=["recall"])
+    clinic.hears(ANN, "stop")
+    clinic.post(f"/v1/numbers/{clinic.number_id(ANN)}/erase").recorded("PersonalDataErased")
+    (own,) = clinic.get("/v1/sending-numbers")["items"]
+    assert own["number"] == ANN
