@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from consent_ledger.number import Keyring
+from consent_ledger.keyring import Keyring
 
 SESSION_SECONDS: Final = 8 * 60 * 60
 """A working day."""

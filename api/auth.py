@@ -15,7 +15,7 @@ from fastapi import Request
 from psycopg import AsyncConnection, Connection
 
 from api.problems import Problem
-from consent_ledger.number import Keyring
+from consent_ledger.keyring import Keyring
 from consent_ledger.words import Role
 
 PREFIX: Final = "clk"

@@ -6,8 +6,8 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from consent_ledger.keyring import Keyring
 from consent_ledger.ledger import UnavailableError
-from consent_ledger.number import Keyring
 
 NONCE: Final = 12
 

@@ -13,8 +13,8 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from api.auth import Caller, KeyCache
 from api.settings import Settings
 from consent_ledger.account import Account
+from consent_ledger.keyring import Keyring
 from consent_ledger.ledger import UnavailableError
-from consent_ledger.number import Keyring
 from consent_ledger.store.accounts import AccountCache
 from consent_ledger.store.connection import connector, service_conninfo
 from consent_ledger.store.keys import check_keys

@@ -25,7 +25,7 @@ from api.app import create_app
 from api.auth import issue_key
 from api.settings import Settings
 from consent_ledger import account as a
-from consent_ledger.number import Keyring
+from consent_ledger.keyring import Keyring
 from consent_ledger.policy import amended
 from consent_ledger.store.accounts import change_account
 from consent_ledger.store.connection import connect_as_owner, connector

@@ -22,7 +22,7 @@ import psycopg
 from api.auth import issue_key
 from api.bench import growth, pgbench
 from api.bench.load import FIRST_NUMBER, WARM_UP
-from consent_ledger.number import Keyring
+from consent_ledger.keyring import Keyring
 from consent_ledger.store.embedded import find_binaries
 from consent_ledger.words import Role
 

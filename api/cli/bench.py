@@ -42,7 +42,7 @@ def _measure(database_url: str, key: str | None, rounds: int, seconds: float) ->
 
     from api.bench.run import Bench, measure
     from api.cli.opening import open_account
-    from consent_ledger.number import Keyring
+    from consent_ledger.keyring import Keyring
     from consent_ledger.store.connection import connect_as_owner, connector
     from consent_ledger.store.migrate import migrate
 

@@ -8,7 +8,7 @@ from api.auth import issue_key
 from api.cli.database import run
 from api.cli.errors import CommandError
 from api.cli.opening import names_of_accounts, open_account
-from consent_ledger.number import Keyring
+from consent_ledger.keyring import Keyring
 from consent_ledger.store.connection import connect_as_owner, connector
 from consent_ledger.store.keys import check_keys
 from consent_ledger.words import Role

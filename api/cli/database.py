@@ -11,7 +11,7 @@ import psycopg
 
 from api.cli.data_dir import DataDir
 from api.cli.errors import NO, CommandError
-from consent_ledger.number import Keyring
+from consent_ledger.keyring import Keyring
 from consent_ledger.store.connection import connect_as_owner
 
 T = TypeVar("T")

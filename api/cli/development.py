@@ -24,7 +24,7 @@ from api.cli.serving import LOOPBACK, bind, end_on_signals, serve
 from api.demo.cast import TEXT_LINE
 from api.demo.seed import seed
 from api.settings import Settings
-from consent_ledger.number import Keyring
+from consent_ledger.keyring import Keyring
 from consent_ledger.standing import MICROSECONDS
 from consent_ledger.store.connection import connect_as_owner, connector
 from consent_ledger.store.embedded import EmbeddedPostgres, find_binaries

@@ -44,7 +44,7 @@ def _masked(message: str) -> tuple[str, int]:
 def _known(error: Exception) -> tuple[str, int] | None:
     import psycopg
 
-    from consent_ledger.number import KeyringError
+    from consent_ledger.keyring import KeyringError
     from consent_ledger.store.keys import KeyMismatchError
     from consent_ledger.store.log import RestoredLedgerError
     from consent_ledger.store.migrate import MigrationError

@@ -8,7 +8,7 @@ import psycopg
 from psycopg import Connection
 
 from api.cli.database import UNSAFE_VARIABLE, db_functions_enabled
-from consent_ledger.number import Keyring
+from consent_ledger.keyring import Keyring
 from consent_ledger.store.connection import SERVICE_ROLE, connect_as_owner
 from consent_ledger.store.migrate import MigrationError, pending
 

@@ -28,7 +28,7 @@ COLUMNS: Final = ("key_id", "role", "name", "created_at", "revoked_at")
 @app.command()
 def generate() -> None:
     """Print a new key ring for a deployment; keep it where the database's backups are not."""
-    from consent_ledger.number import Keyring
+    from consent_ledger.keyring import Keyring
 
     print(Keyring.generate().dump())
 

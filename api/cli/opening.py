@@ -11,7 +11,7 @@ from api.secrets_at_rest import seal
 from consent_ledger import account as a
 from consent_ledger.account import Account
 from consent_ledger.facts import Fact
-from consent_ledger.number import Keyring
+from consent_ledger.keyring import Keyring
 from consent_ledger.policy import preset as policy_named
 from consent_ledger.store.accounts import change_account
 from consent_ledger.store.codec import decode_account

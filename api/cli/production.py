@@ -11,7 +11,7 @@ from api.cli.errors import NO, CommandError
 from api.cli.serving import bind, end_on_signals
 from api.cli.serving import serve as serve_app
 from api.settings import Settings
-from consent_ledger.number import Keyring
+from consent_ledger.keyring import Keyring
 from consent_ledger.store.connection import connect_as_owner, connector
 from consent_ledger.store.keys import check_keys
 from consent_ledger.store.log import check_positions

@@ -21,6 +21,7 @@ from api.routes.account import KEEP_NUMBER
 from api.submit import digest
 from consent_ledger import commands as c
 from consent_ledger.account import Account
+from consent_ledger.keyring import Keyring
 from consent_ledger.ledger import (
     IDEMPOTENCY_CLAIM,
     MESSAGE_CLAIM,
@@ -29,7 +30,6 @@ from consent_ledger.ledger import (
     Receipt,
     Submission,
 )
-from consent_ledger.number import Keyring
 from consent_ledger.policy import Policy
 from consent_ledger.store.accounts import AccountCache, change_account
 from consent_ledger.store.connection import Connect

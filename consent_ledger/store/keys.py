@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from psycopg import AsyncConnection
 
+from consent_ledger.keyring import Keyring
 from consent_ledger.ledger import UnavailableError
-from consent_ledger.number import Keyring
 
 SELECT: Final = "SELECT generation, check_value FROM key_generation"
 INSERT: Final = """

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from consent_ledger.number import Keyring
+from consent_ledger.keyring import Keyring
 from tests.api.answer import Answer
 from tests.api.clinic import ANN, BEN, Clinic
 from tests.service import Running, running

@@ -15,7 +15,7 @@ from api.demo.script import told
 from api.demo.seed import SEED, seed
 from api.demo.telling import PAST, Scene
 from consent_ledger.facts import Event, MessageAsked
-from consent_ledger.number import Keyring
+from consent_ledger.keyring import Keyring
 from consent_ledger.policy import PRESETS
 from consent_ledger.store.connection import connector
 from consent_ledger.store.mapper import COLUMNS, MAPPER

@@ -7,7 +7,7 @@ import pytest
 
 from api.cli.examination import examine
 from api.cli.opening import open_account
-from consent_ledger.number import Keyring
+from consent_ledger.keyring import Keyring
 from consent_ledger.store.connection import SERVICE_ROLE, connect_as_owner, connector
 from tests.cli.conftest import Dev, cli
 

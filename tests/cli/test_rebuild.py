@@ -5,7 +5,7 @@ import json
 import pytest
 from psycopg import Connection
 
-from consent_ledger.number import Keyring
+from consent_ledger.keyring import Keyring
 from consent_ledger.store.connection import connect_as_owner
 from projections.rebuild import READ_MODELS, compare, rebuild, rebuilt_rows
 from tests.cli.conftest import Dev, cli

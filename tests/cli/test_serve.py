@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from consent_ledger.number import Keyring
+from consent_ledger.keyring import Keyring
 from tests.cli.conftest import Process, cli, running
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from api.cli import main
 from api.cli.options import Preset
-from consent_ledger.number import Keyring
+from consent_ledger.keyring import Keyring
 from consent_ledger.policy import PRESETS
 
 

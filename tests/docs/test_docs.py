@@ -20,7 +20,7 @@ from api.problems import CODE_OF_STATUS
 from api.routes.checks import EXAMPLE
 from api.settings import Settings
 from consent_ledger.facts import Context, Evidence
-from consent_ledger.number import Keyring
+from consent_ledger.keyring import Keyring
 from consent_ledger.store.mapper import FACTS
 from consent_ledger.words import EXPLANATIONS, LIFTED_BY, LiftedBy, Reason
 

@@ -12,10 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from consent_ledger import number
+from consent_ledger.keyring import Keyring, KeyringError
 from consent_ledger.number import (
     MASK,
-    Keyring,
-    KeyringError,
     UnparseableNumber,
     canonical,
     mask,

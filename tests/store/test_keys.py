@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
+from consent_ledger.keyring import Keyring
 from consent_ledger.ledger import Submission, UnavailableError
-from consent_ledger.number import Keyring
 from consent_ledger.store.accounts import AccountCache
 from consent_ledger.store.connection import connector
 from consent_ledger.store.keys import KeyMismatchError, check_keys

@@ -24,7 +24,7 @@ import uvicorn
 from api.app import create_app
 from api.auth import issue_key
 from api.settings import Settings
-from consent_ledger.number import Keyring
+from consent_ledger.keyring import Keyring
 from consent_ledger.store.embedded import EmbeddedPostgres
 from consent_ledger.store.migrate import migrate
 from consent_ledger.store.reader import Reader, View

@@ -13,7 +13,7 @@ from typing import Any, Final
 import psycopg
 
 from consent_ledger import facts as f
-from consent_ledger.number import Keyring
+from consent_ledger.keyring import Keyring
 from consent_ledger.store.mapper import COLUMNS, MAPPER
 from consent_ledger.words import Role
 from projections.rebuild import compare

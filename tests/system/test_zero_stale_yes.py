@@ -16,7 +16,7 @@ from uuid import UUID
 
 import pytest
 
-from consent_ledger.number import Keyring
+from consent_ledger.keyring import Keyring
 from consent_ledger.words import Role
 from tests.store.drive import check_ledger, open_account
 from tests.system.client import Client
