@@ -49,7 +49,7 @@ async def receive(
     reading = interpret(body, DEFAULT_LEXICON)
     region = service.account(account_id).default_region
     try:
-        e164 = canonical(text.sender, region, assume_international=True)
+        e164 = _canonical(text.sender, region)
     except UnparseableNumber:
         return await _keep(service, account_id, text, str(reading.understood_as))
     ids = service.keyring.candidate_ids(account_id, e164)
@@ -96,11 +96,19 @@ async def receive(
     }
 
 
+def _canonical(text: str, region: str | None) -> str:
+    """The account's own region first: in a national form a calling code is only a coincidence."""
+    try:
+        return canonical(text, region)
+    except UnparseableNumber:
+        return canonical(text, region, assume_international=True)
+
+
 def _sending_number(
     service: Service, account_id: UUID, text: str, region: str | None
 ) -> UUID | None:
     try:
-        e164 = canonical(text, region, assume_international=True)
+        e164 = _canonical(text, region)
     except UnparseableNumber:
         return None
     return service.keyring.candidate_ids(account_id, e164)[-1]

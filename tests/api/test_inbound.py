@@ -153,3 +153,9 @@ def test_a_huge_stop_is_a_stop_and_a_huge_yes_is_none(clinic: Clinic) -> None:
     clinic.hears(ANN, "yes " * 2_000).understood_as("other")
     clinic.hears(ANN, "stop " * 2_000).understood_as("stop")
     clinic.hears(ANN, "x" * 10_001).problem(422, "invalid-body", "/body")
+
+
+def test_a_stop_in_national_form_is_the_account_regions_number(clinic: Clinic) -> None:
+    """Section 9: 475 is Connecticut before it is Norway's 47, or the STOP would be another's."""
+    clinic.hears("4755550142", "STOP").understood_as("stop")
+    clinic.asks("+14755550142", "recall").is_denied("opted_out_by_contact")
