@@ -36,6 +36,10 @@ class Done:
         self.answer = answer
 
 
+class OvertakenError(Exception):
+    """The transaction's place in the log lies before what a number already has: begin anew."""
+
+
 class NumberInBatch:
     """One number of the batch: as it was loaded, and as the commands so far left it."""
 
@@ -153,6 +157,16 @@ class Batch:
         if place >= PLACES:
             raise UnavailableError("a transaction has no room for so many events")
         return place
+
+    def check_place(self, base: int) -> None:
+        """OvertakenError where a number of the batch already has an event at or beyond `base`.
+
+        A transaction has its id, and so its place, from its first row lock on. One with a later id
+        may write to a number that this one locks only afterwards; along a number, positions must
+        grow with the versions.
+        """
+        if any(number.position >= base for number in self.numbers.values() if number.events):
+            raise OvertakenError
 
     @property
     def erased(self) -> list[tuple[UUID, int, bool]]:

@@ -26,7 +26,7 @@ from psycopg import Connection
 from consent_ledger.facts import Event
 from consent_ledger.held import Held, evolve_held
 from consent_ledger.snapshot import HistoryNeededError, Snapshot, snapshot_of
-from consent_ledger.store.batch import Batch, NumberInBatch
+from consent_ledger.store.batch import Batch, NumberInBatch, OvertakenError
 from consent_ledger.store.codec import decode_held, decode_snapshot
 from consent_ledger.store.mapper import COLUMNS, MAPPER
 from consent_ledger.store.projection import Projection
@@ -110,7 +110,7 @@ class LedgerRecorder(AggregateRecorder):
                     for number_id, of_number in groupby(by_number, lambda e: e.originator_id)
                 }
                 self._write(numbers)
-        except psycopg.errors.UniqueViolation as error:
+        except (psycopg.errors.UniqueViolation, OvertakenError) as error:
             raise IntegrityError("another writer was first") from error
         return None
 
@@ -171,7 +171,8 @@ class LedgerRecorder(AggregateRecorder):
             number.ordinals = {e.originator_version: next(ordinals) for e in number.events}
         batch = Batch(numbers, {}, {}, 0)
         params = self._statement.parameters(batch.row_sets(self._projections))
-        self._conn.execute(self._statement.sql.encode(), params)
+        ((base,),) = self._conn.execute(self._statement.sql.encode(), params).fetchall()
+        batch.check_place(base)
 
 
 class NumberAtVersion:

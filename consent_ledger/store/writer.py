@@ -23,7 +23,7 @@ from consent_ledger.phone_number import RefusedError
 from consent_ledger.snapshot import HistoryNeededError, Snapshot, snapshot_of
 from consent_ledger.store import loading
 from consent_ledger.store.accounts import AccountCache
-from consent_ledger.store.batch import Batch, Done, NumberInBatch, refers_to
+from consent_ledger.store.batch import Batch, Done, NumberInBatch, OvertakenError, refers_to
 from consent_ledger.store.connection import Connect
 from consent_ledger.store.log import read_stream
 from consent_ledger.store.mapper import UnreadableEventError
@@ -39,7 +39,12 @@ QUEUE: Final = 20_000
 
 NEW: Final[loading.Stored] = (0, Snapshot())
 REFUSALS: Final = (RefusedError, ClaimReusedError, UnknownPurposeError, UnavailableError)
-RACES: Final = (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure)
+RACES: Final = (
+    OvertakenError,
+    errors.UniqueViolation,
+    errors.DeadlockDetected,
+    errors.SerializationFailure,
+)
 
 CHANGE_CLAIM: Final = """
 UPDATE claims SET number_id = %s, version = %s, body = %s, answer = %s
@@ -182,8 +187,9 @@ class Writer:
             await conn.execute(ERASE_WORDS, (number_id, version))
             if whole:
                 await conn.execute(ERASE_NUMBER, (number_id,))
-        found = await cursor.fetchall()
-        return int(found[0][0])
+        ((base,),) = await cursor.fetchall()
+        batch.check_place(base)
+        return int(base)
 
     async def _load(self, conn: AsyncConnection[Any], waiting: list[_Waiting]) -> Batch:
         ids = {i for each in waiting for i in each.submission.candidates}

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from psycopg import AsyncConnection
 
 from consent_ledger import commands as c
 from consent_ledger.decision import UnknownPurposeError
@@ -181,3 +182,38 @@ def test_the_locks_are_taken_in_the_order_of_the_numbers(database_url: str) -> N
             assert {type(result) for result in await waiting} == {Receipt}
 
     asyncio.run(main())
+
+
+def test_positions_grow_along_a_number_whoever_locked_what_first(database_url: str) -> None:
+    """A transaction that had its id early meets a number to which a later one has written: it
+    begins anew, so that a reader of the log sees the number's events in their order."""
+
+    async def main() -> None:
+        account = await d.open_account(database_url)
+        first, held, last = sorted(d.fresh(3))
+        async with d.writing(database_url) as one, d.writing(database_url) as two:
+            for number in (first, held, last):
+                await one.record(d.texted(account, number, "help"))
+            async with await AsyncConnection.connect(database_url) as holder:
+                await holder.execute(
+                    "SELECT 1 FROM consent_status WHERE number_id = %s FOR UPDATE", (held,)
+                )
+                stops = [d.texted(account, number, "stop") for number in (first, held, last)]
+                early = asyncio.create_task(d.all_of(one, stops))
+                await _until_somebody_waits(holder)
+                late = await two.record(d.texted(account, last, "help"))
+                assert not early.done()
+                await holder.rollback()
+            results: list[Any] = await early
+        assert [receipt.version for receipt in results] == [2, 2, 3]
+        assert results[2].position > late.position
+
+    asyncio.run(main())
+    d.check_ledger(database_url)
+
+
+async def _until_somebody_waits(conn: AsyncConnection[Any]) -> None:
+    waits = "SELECT 1 FROM pg_locks WHERE NOT granted"
+    async with asyncio.timeout(10):
+        while not await (await conn.execute(waits)).fetchone():
+            await asyncio.sleep(0.01)
