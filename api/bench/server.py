@@ -10,7 +10,7 @@ from api.auth import Caller, allow
 from api.direct import DirectRoute
 from api.responses import reply
 from api.routes.checks import EXAMPLE
-from api.schemas import CheckBody
+from api.schemas.questions import CheckBody
 from api.settings import Settings
 from api.submit import ServiceIn
 from consent_ledger.words import Role

@@ -12,7 +12,7 @@ from api.auth import Caller, allow
 from api.direct import DirectRoute
 from api.past import check_in_the_past, require_manual_sender
 from api.responses import documented, reply
-from api.schemas import BatchCheckBody, CheckBody, ContactsBody
+from api.schemas.questions import BatchCheckBody, CheckBody, ContactsBody
 from api.service import Service
 from api.submit import ServiceIn, read_contacts, read_number, sending_number_id
 from consent_ledger.decision import Decision, Question, decide, unreadable

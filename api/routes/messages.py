@@ -7,12 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api import render
-from api import schemas as s
 from api.auth import Caller, allow
 from api.direct import DirectRoute
 from api.held_texts import Waiting, find_releasable
 from api.problems import Problem, invalid
 from api.responses import documented, reply
+from api.schemas import messages as s
+from api.schemas.base import OpaqueId
 from api.service import Service
 from api.submit import (
     Number,
@@ -145,7 +146,7 @@ async def _find(service: Service, caller: Caller, message_id: str) -> _Message:
 @router.get(
     "/v1/messages/{message_id:path}", responses=documented("The message", MESSAGE, problems=(404,))
 )
-async def show(message_id: s.OpaqueId, caller: Reader, service: ServiceIn) -> Response:
+async def show(message_id: OpaqueId, caller: Reader, service: ServiceIn) -> Response:
     """One message and its fate."""
     message = await _find(service, caller, message_id)
     if message.held is not None:
@@ -308,7 +309,7 @@ async def _release(
     ),
 )
 async def release(
-    message_id: s.OpaqueId,
+    message_id: OpaqueId,
     body: s.ReleaseBody,
     request: Request,
     caller: Sender,
@@ -364,7 +365,7 @@ def _not_releasable(receipt: Receipt) -> Problem:
     responses=documented("The message will never go", {"state": "cancelled"}, problems=(404, 409)),
 )
 async def cancel(
-    message_id: s.OpaqueId, request: Request, caller: SenderOrAgent, service: ServiceIn
+    message_id: OpaqueId, request: Request, caller: SenderOrAgent, service: ServiceIn
 ) -> Response:
     """The sender takes a held message back; again is no error."""
     message = await _find(service, caller, message_id)

@@ -6,11 +6,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api import render
-from api import schemas as s
 from api.auth import Caller, allow
 from api.past import state_in_the_past
 from api.problems import Problem, invalid
 from api.responses import documented, reply
+from api.schemas.base import Instant, Search
+from api.schemas.questions import NumberBody
+from api.schemas.tell import ReviewBody
 from api.submit import ServiceIn, idempotency, read_number, receipt_fields, require_by, told
 from consent_ledger import commands as c
 from consent_ledger.facts import event_id, parse_event_id, type_of_fact
@@ -62,7 +64,7 @@ STATE: Final[dict[str, Any]] = {
 
 
 @router.post("/v1/numbers/lookup", responses=documented("Where the number stands", STATE))
-async def look_up(body: s.NumberBody, caller: Reader, service: ServiceIn) -> Response:
+async def look_up(body: NumberBody, caller: Reader, service: ServiceIn) -> Response:
     """The opaque id of a number, and its current state."""
     number = read_number(service, caller.account_id, body.number)
     view = await service.reader.view(caller.account_id, list(number.ids))
@@ -115,8 +117,8 @@ async def state(
     number_id: UUID,
     caller: Reader,
     service: ServiceIn,
-    as_of: s.Instant | None = None,
-    known_at: s.Instant | None = None,
+    as_of: Instant | None = None,
+    known_at: Instant | None = None,
 ) -> Response:
     """Where a number stood at a moment, with all that is known now or was known then."""
     async with service.connection() as conn:
@@ -161,9 +163,9 @@ async def history(
     caller: Reader,
     service: ServiceIn,
     type: str | None = None,
-    since: Annotated[s.Instant | None, Query(alias="from")] = None,
-    to: s.Instant | None = None,
-    q: s.Search | None = None,
+    since: Annotated[Instant | None, Query(alias="from")] = None,
+    to: Instant | None = None,
+    q: Search | None = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 100,
     cursor: str | None = None,
 ) -> Response:
@@ -274,7 +276,7 @@ async def reviews(
     ),
 )
 async def judge(
-    review_id: str, body: s.ReviewBody, request: Request, caller: Admin, service: ServiceIn
+    review_id: str, body: ReviewBody, request: Request, caller: Admin, service: ServiceIn
 ) -> Response:
     """A person's verdict on words that may have been a wish to end texts (R-F10)."""
     try:

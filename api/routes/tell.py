@@ -7,12 +7,12 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api import schemas as s
 from api.auth import Caller, allow
 from api.direct import DirectRoute
 from api.inbound import Inbound, receive
 from api.problems import Problem, of_claim, of_refusal, unknown_purpose
 from api.responses import documented, reply
+from api.schemas import tell as s
 from api.service import Service
 from api.submit import (
     Number,

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from api import schemas as s
 from api.auth import Caller
 from api.inbound import Inbound, receive
 from api.problems import Problem
 from api.providers import twilio
 from api.responses import WITHOUT_KEY
 from api.routes.tell import report_claim, sent_as
+from api.schemas.base import EndpointName
 from api.secrets_at_rest import unseal
 from api.service import Service
 from api.submit import ServiceIn, read_number, record, told
@@ -52,9 +52,7 @@ FIELDS: Final = 200
         },
     },
 )
-async def twilio_webhook(
-    endpoint: s.EndpointName, request: Request, service: ServiceIn
-) -> Response:
+async def twilio_webhook(endpoint: EndpointName, request: Request, service: ServiceIn) -> Response:
     """Twilio's inbound message or status callback; answered in TwiML with the reply to send."""
     account_id, secret = await _endpoint(service, endpoint, "twilio")
     body = await request.body()

@@ -9,8 +9,8 @@ from typing import Final
 import msgspec
 import pytest
 
-from api import schemas
 from api.render import decision_fields
+from api.schemas.base import Body
 from consent_ledger import effects, fold, phone_number, replies, standing
 from consent_ledger.decision import unreadable
 from consent_ledger.facts import Context, Evidence, Fact, type_of_fact
@@ -185,7 +185,7 @@ def test_one_margin_is_used_everywhere() -> None:
     assert set(margins) == {five_minutes}
 
 
-def bodies(kind: type[schemas.Body] = schemas.Body) -> Iterator[type[schemas.Body]]:
+def bodies(kind: type[Body] = Body) -> Iterator[type[Body]]:
     """Every kind of request body."""
     for each in kind.__subclasses__():
         yield each
@@ -193,6 +193,6 @@ def bodies(kind: type[schemas.Body] = schemas.Body) -> Iterator[type[schemas.Bod
 
 
 @pytest.mark.parametrize("kind", list(bodies()))
-def test_a_body_forbids_unknown_fields(kind: type[schemas.Body]) -> None:
+def test_a_body_forbids_unknown_fields(kind: type[Body]) -> None:
     """0008: a typing mistake must not drop a rule."""
     assert kind.model_config.get("extra") == "forbid"

@@ -1,0 +1,107 @@
+"""The account's API keys, and where its providers' webhooks arrive (contract section 7)."""
+
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+
+from api.account_changes import Admin
+from api.auth import INSERT_KEY, key_digests, new_key, new_key_id
+from api.problems import Problem
+from api.responses import documented, reply
+from api.schemas import account as s
+from api.schemas.base import EndpointName, OpaqueId
+from api.secrets_at_rest import seal
+from api.submit import ServiceIn, idempotency, keep_answer, kept_answer
+from consent_ledger.store.accounts import LOCK
+from consent_ledger.words import Role
+
+router = APIRouter(tags=["account"])
+
+LIST_KEYS: Final = """
+SELECT key_id, role, name, created_at, revoked_at FROM api_keys WHERE account_id = %s
+ORDER BY created_at, key_id"""
+
+
+KEY: Final[dict[str, Any]] = {
+    "key_id": "9f86d081884c",
+    "role": "sender",
+    "name": "campaign tool",
+    "created_at": "2026-03-04T10:00:00Z",
+    "revoked_at": None,
+}
+
+
+@router.get("/v1/keys", responses=documented("The keys, without their secrets", {"items": [KEY]}))
+async def get_keys(caller: Admin, service: ServiceIn) -> Response:
+    """The account's API keys."""
+    async with service.connection() as conn:
+        rows = await (await conn.execute(LIST_KEYS, (caller.account_id,))).fetchall()
+    names = ("key_id", "role", "name", "created_at", "revoked_at")
+    items = [dict(zip(names, row, strict=True)) for row in rows]
+    return reply({"items": items, "next_cursor": None})
+
+
+@router.post(
+    "/v1/keys",
+    status_code=201,
+    responses=documented("The key, shown once", {"key_id": "a1", "key": "clk_..."}, status=201),
+)
+async def post_key(
+    body: s.KeyBody, request: Request, caller: Admin, service: ServiceIn
+) -> Response:
+    """Makes an API key; it is shown now and never again."""
+    key, key_id = new_key(Role(body.role)), new_key_id()
+    digest = key_digests(service.keyring, key)[0]
+    claims = await idempotency(request)
+    async with service.connection() as conn, conn.transaction():
+        await conn.execute(LOCK, (caller.account_id,))
+        kept = await kept_answer(service, conn, caller, claims)
+        if kept is not None:
+            return reply(kept, 201)
+        await conn.execute(INSERT_KEY, (digest, caller.account_id, key_id, body.role, body.name))
+        answer = {"key_id": key_id, "role": body.role, "name": body.name, "key": key}
+        await keep_answer(service, conn, caller, claims, answer)
+    return reply(answer, 201)
+
+
+REVOKED: Final = {"key_id": "9f86d081884c", "revoked": True}
+
+
+@router.delete(
+    "/v1/keys/{key_id}", responses=documented("The key is revoked", REVOKED, problems=(404,))
+)
+async def delete_key(key_id: OpaqueId, caller: Admin, service: ServiceIn) -> Response:
+    """Revokes an API key."""
+    async with service.connection() as conn:
+        done = await conn.execute(
+            "UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()) "
+            "WHERE account_id = %s AND key_id = %s",
+            (caller.account_id, key_id),
+        )
+        if done.rowcount == 0:
+            raise Problem(404, "not-found", "No key has this id.")
+    return reply({"key_id": key_id, "revoked": True})
+
+
+PUT_ENDPOINT: Final = """
+INSERT INTO provider_endpoints (endpoint, account_id, provider, secret) VALUES (%s, %s, %s, %s)
+ON CONFLICT (endpoint) DO UPDATE SET provider = excluded.provider, secret = excluded.secret
+WHERE provider_endpoints.account_id = excluded.account_id"""
+
+
+@router.put(
+    "/v1/provider-endpoints/{endpoint}",
+    responses=documented("Where the provider's webhooks arrive", {"url": "https://..."}),
+)
+async def put_endpoint(
+    endpoint: EndpointName, body: s.EndpointBody, caller: Admin, service: ServiceIn
+) -> Response:
+    """Names the secret that signs a provider's webhooks to this endpoint; kept encrypted."""
+    sealed = seal(service.keyring, body.secret)
+    async with service.connection() as conn:
+        params = (endpoint, caller.account_id, body.provider, sealed)
+        done = await conn.execute(PUT_ENDPOINT, params)
+    if done.rowcount == 0:
+        raise Problem(409, "endpoint-taken", "Another account has an endpoint of this name.")
+    url = f"{service.settings.base_url}/v1/webhooks/{body.provider}/{endpoint}"
+    return reply({"endpoint": endpoint, "provider": body.provider, "url": url})

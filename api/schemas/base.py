@@ -1,0 +1,92 @@
+"""What bodies of requests are made of. A field that is not known is an error: a typing mistake in
+`sent_by` must not silently drop a rule."""
+
+import re
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Final
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
+
+E164: Final = re.compile(r"\+\d{7,15}")
+"""Ids go into events and URLs, where no number may be (rulebook section 9)."""
+
+
+def _instant(value: object) -> int:
+    """Microseconds since 1970 of an RFC 3339 time with its zone."""
+    if not isinstance(value, str):
+        raise ValueError("must be a time such as 2026-03-04T10:00:00Z")
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError("must be a time such as 2026-03-04T10:00:00Z") from None
+    if moment.tzinfo is None:
+        raise ValueError("must name its time zone, such as Z")
+    try:
+        delta = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("is no time that can be kept") from None
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def _day(value: object) -> str:
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "").isoformat()
+    except ValueError:
+        raise ValueError("must be a day such as 2026-03-04") from None
+
+
+_TimeText = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+Instant = Annotated[int, BeforeValidator(_instant, json_schema_input_type=_TimeText)]
+Day = Annotated[str, BeforeValidator(_day), Field(json_schema_extra={"format": "date"})]
+
+
+def no_number(value: str) -> str:
+    if E164.fullmatch(value):
+        raise ValueError("must be an opaque id, not a phone number")
+    return value
+
+
+OpaqueId = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    AfterValidator(no_number),
+]
+Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+EndpointName = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9._~-]+$")]
+"""Part of a URL that a provider signs, so nothing in it may need an escape."""
+Search = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
+Number = Annotated[str, StringConstraints(max_length=64)]
+PurposeName = Annotated[
+    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_]*$")
+]
+TEXT_LIMIT: Final = 10_000
+"""Characters of an inbound text that are read and kept: six times the longest SMS."""
+Text = Annotated[str, StringConstraints(max_length=TEXT_LIMIT)]
+
+
+class Body(BaseModel):
+    """A request body."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Told(Body):
+    """What everything that is told may say: when it happened, and who tells."""
+
+    occurred_at: Instant | None = None
+    by: OpaqueId | None = None
+    correlation_id: OpaqueId | None = None
+
+
+def example(**fields: Any) -> ConfigDict:
+    """The configuration of a body with an example for the documentation."""
+    return ConfigDict(extra="forbid", json_schema_extra={"examples": [fields]})

@@ -1,0 +1,74 @@
+"""Questions (contract section 3)."""
+
+from typing import Annotated, Final
+
+from pydantic import ConfigDict, Field
+
+from api.schemas.base import Body, Instant, Number, OpaqueId, PurposeName, example
+
+CONTACT_NUMBERS_LIMIT: Final = 20
+"""Other numbers of one contact in a question."""
+BATCH_LIMIT: Final = 10_000
+"""Items in a batch check (contract section 3)."""
+
+
+class CheckBody(Body):
+    """A question (contract section 3)."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"number": "+14155550100", "purpose": "conversation"}]},
+    )
+
+    number: Number
+    purpose: PurposeName
+    location: OpaqueId | None = None
+    sending_number: Number | None = None
+    sent_by: OpaqueId | None = None
+    manual: bool = False
+    contact_numbers: Annotated[list[Number], Field(max_length=CONTACT_NUMBERS_LIMIT)] = []
+    as_of: Instant | None = None
+    known_at: Instant | None = None
+
+
+class BatchItem(Body):
+    """One number of a batch."""
+
+    number: str
+    correlation_id: OpaqueId | None = None
+
+
+class BatchCheckBody(Body):
+    """One question about many numbers."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"purpose": "recall", "items": [{"number": "+14155550100"}]}]
+        },
+    )
+
+    purpose: PurposeName
+    location: OpaqueId | None = None
+    sending_number: Number | None = None
+    sent_by: OpaqueId | None = None
+    manual: bool = False
+    items: Annotated[list[BatchItem], Field(max_length=BATCH_LIMIT)]
+
+
+class ContactsBody(Body):
+    """The numbers of one contact (R-V2)."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"numbers": ["+14155550100"]}]}
+    )
+
+    numbers: Annotated[list[Number], Field(min_length=1, max_length=CONTACT_NUMBERS_LIMIT)]
+
+
+class NumberBody(Body):
+    """A number to be looked up."""
+
+    model_config = example(number="+14155550100")
+
+    number: Number
