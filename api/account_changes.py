@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
+from uuid import UUID
 
 from fastapi import Depends, Request
 
@@ -16,6 +17,9 @@ from consent_ledger.words import Role
 Admin = Annotated[Caller, Depends(allow(Role.ADMIN))]
 Reader = Annotated[Caller, Depends(allow(*Role))]
 
+KEEP_NUMBER: Final = """
+INSERT INTO numbers (number_id, account_id, e164) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"""
+
 CHANGED: Final[dict[str, Any]] = {
     "account_version": 5,
     "position": 42,
@@ -24,9 +28,16 @@ CHANGED: Final[dict[str, Any]] = {
 
 
 async def change(
-    service: Service, caller: Caller, command: AccountCommand, request: Request
+    service: Service,
+    caller: Caller,
+    command: AccountCommand,
+    request: Request,
+    vault: Sequence[tuple[UUID, UUID, str]] = (),
 ) -> dict[str, Any]:
-    """Changes the caller's account: what was recorded, after its commit."""
+    """Changes the caller's account: what was recorded, after its commit.
+
+    `vault`: the numbers that the facts name, kept in the same transaction.
+    """
     claims = await idempotency(request)
     async with service.connection() as conn, conn.transaction():
         await conn.execute(LOCK, (caller.account_id,))
@@ -34,6 +45,8 @@ async def change(
         if kept is not None:
             return {**kept, "recorded": []}
         account, events = await change_account(conn, caller.account_id, command, caller.key_id)
+        for row in vault:
+            await conn.execute(KEEP_NUMBER, row)
         answer = _changed(account, events)
         await keep_answer(service, conn, caller, claims, answer)
     service.accounts.keep(account)

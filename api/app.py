@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Response
 
 from api import problems
+from api.admin.session import SignInError
 from api.admin_access import AdminLinks
 from api.logs import configure_logging
 from api.middleware import BodyLimit, Observed
@@ -15,14 +16,23 @@ from api.responses import PROBLEM_SCHEMA
 from api.routes import (
     account,
     admin,
+    admin_opt_outs,
+    admin_reviews,
     checks,
     docs,
+    feed,
     health,
     keys,
     messages,
     numbers,
     policy,
+    provider_endpoints,
+    reports,
+    set_up,
+    simulate,
     tell,
+    texts,
+    webhook_endpoints,
     webhooks,
 )
 from api.service import Service
@@ -42,10 +52,19 @@ MODULES = (
     webhooks,
     messages,
     numbers,
+    reports,
     policy,
+    set_up,
+    simulate,
     account,
+    texts,
     keys,
+    provider_endpoints,
+    feed,
+    webhook_endpoints,
     admin,
+    admin_opt_outs,
+    admin_reviews,
     health,
     docs,
 )
@@ -79,21 +98,10 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.service = service
     app.state.admin_links = AdminLinks()
-    for module in (
-        checks,
-        tell,
-        webhooks,
-        messages,
-        numbers,
-        policy,
-        account,
-        keys,
-        admin,
-        health,
-        docs,
-    ):
+    for module in MODULES:
         app.include_router(module.router)
     problems.install(app)
+    app.add_exception_handler(SignInError, admin.not_signed_in)
     app.add_middleware(BodyLimit)
     app.add_middleware(Observed)
     _document(app)

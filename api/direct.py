@@ -13,15 +13,39 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 
+from api.problems import Problem
+
 PROVIDED: Final = {"body", "caller", "service", "request"}
 
 Provide = Callable[[Request], Awaitable[Any]]
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-class DirectRoute(APIRoute):
+class StrictRoute(APIRoute):
+    """A route that knows its query: a typing mistake in `as_of` must not answer for today."""
+
+    def get_route_handler(self) -> Handler:
+        """The handler, behind a look at the names of the query."""
+        handle, known = super().get_route_handler(), {p.alias for p in self.dependant.query_params}
+
+        async def strict(request: Request) -> Response:
+            if any(name not in known for name in request.query_params):
+                raise Problem(
+                    422, "unknown-query", f"The query may have: {_listed(known)}.", errors=[]
+                )
+            return await handle(request)
+
+        return strict
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(sorted(names)) or "nothing"
+
+
+class DirectRoute(StrictRoute):
     """A route that FastAPI documents and this class calls."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def get_route_handler(self) -> Handler:
         """The direct handler, where the endpoint's signature is as simple as that."""
         found = self.dependant
         plain = not (found.path_params or found.query_params or found.header_params)

@@ -9,8 +9,8 @@ from api.service import Service
 from api.submit import digest, receipt_fields, storable
 from consent_ledger import commands as c
 from consent_ledger.facts import Evidence, event_id
+from consent_ledger.keywords import lexicon_of
 from consent_ledger.ledger import INBOUND_CLAIM, Claim, Submission
-from consent_ledger.lexicon import DEFAULT_LEXICON, interpret
 from consent_ledger.number import UnparseableNumber, canonical
 from consent_ledger.words import ActorKind, Basis, Channel
 
@@ -46,14 +46,13 @@ async def receive(
     Words from a sender that is no number are kept for a person to read, never refused.
     """
     body = storable(text.body)
-    reading = interpret(body, DEFAULT_LEXICON)
     region = service.account(account_id).default_region
     try:
         e164 = _canonical(text.sender, region)
     except UnparseableNumber:
-        return await _keep(service, account_id, text, str(reading.understood_as))
+        return await _keep(service, account_id, text)
     ids = service.keyring.candidate_ids(account_id, e164)
-    command = c.ReceiveText(
+    command = c.HearText(
         told=c.Told(
             actor=ActorKind.CONTACT,
             channel=Channel.SMS,
@@ -65,9 +64,6 @@ async def receive(
             ),
             correlation_id=text.correlation_id,
         ),
-        understood_as=str(reading.understood_as),
-        matched=reading.matched,
-        lexicon_version=str(reading.lexicon_version),
         media_count=text.media_count,
         sending_number_id=_sending_number(service, account_id, text.to, region),
         answered_by_provider=text.answered_by_provider,
@@ -114,9 +110,9 @@ def _sending_number(
     return service.keyring.candidate_ids(account_id, e164)[-1]
 
 
-async def _keep(
-    service: Service, account_id: UUID, text: Inbound, understood_as: str
-) -> dict[str, Any]:
+async def _keep(service: Service, account_id: UUID, text: Inbound) -> dict[str, Any]:
+    view = await service.reader.view(account_id, [])
+    reading, _ = lexicon_of(view.account.keywords).read(storable(text.body))
     async with service.connection() as conn:
         said = (storable(text.sender), storable(text.body), storable(text.message_id))
         await conn.execute(KEEP_UNPARSED, (account_id, *said))
@@ -125,7 +121,7 @@ async def _keep(
         "number_version": 0,
         "position": None,
         "recorded": [],
-        "understood_as": understood_as,
+        "understood_as": str(reading.understood_as),
         "reply": None,
         "review_id": None,
         "kept_for_review": True,

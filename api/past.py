@@ -1,6 +1,6 @@
 """Questions about the past: what was true then, and what was known then (contract section 3)."""
 
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -50,10 +50,7 @@ async def check_in_the_past(
     _refuse_other_times(as_of, known_at, view.now)
     past = await _past(service, ids, as_of, known_at)
     others = [await _past(service, other, as_of, known_at) for other in contacts]
-    account = view.account
-    if known_at is not None:
-        account = await _account_at(service, account_id, known_at) or account
-    at = as_of if as_of is not None else (known_at if known_at is not None else view.now)
+    account, at = await _set_up(service, view, as_of, known_at)
     if any(other.standing is None for other in others):
         past.standing = None
     known = tuple((o.number_id, o.standing) for o in others if o.standing is not None)
@@ -65,18 +62,39 @@ async def check_in_the_past(
     return fields | {"as_of": render.instant(as_of), "known_at": render.instant(known_at)}
 
 
+class PastState(NamedTuple):
+    """Where a number stood at the instant `at`, by the policy of that time, asked at `now`."""
+
+    version: int
+    standing: Standing | None
+    policy: Policy
+    at: int
+    now: int
+
+
 async def state_in_the_past(
     service: Service,
     account_id: UUID,
     number_id: UUID,
     as_of: int | None,
     known_at: int | None,
-) -> tuple[int, Standing | None, View]:
-    """Version and standing of a number at a moment, and the view of now that it was asked in."""
+) -> PastState:
+    """Where a number stood at a moment; now, where none is named."""
     view = await service.reader.view(account_id, [number_id])
     _refuse_other_times(as_of, known_at, view.now)
     past = await _past(service, (number_id,), as_of, known_at)
-    return past.version, past.standing, view
+    account, at = await _set_up(service, view, as_of, known_at)
+    return PastState(past.version, past.standing, account.policy_at(at).policy, at, view.now)
+
+
+async def _set_up(
+    service: Service, view: View, as_of: int | None, known_at: int | None
+) -> tuple[Account, int]:
+    """The account as it was known then, and the instant that is asked about."""
+    account = view.account
+    if known_at is not None:
+        account = await _account_at(service, account.account_id, known_at) or account
+    return account, next((at for at in (as_of, known_at) if at is not None), view.now)
 
 
 def _decide(past: _Past, question: Question, account: Account, at: int) -> Decision:

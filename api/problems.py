@@ -1,7 +1,7 @@
 """Errors as application/problem+json (RFC 9457): a stable code, the field, never the input."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -133,24 +133,29 @@ def of_validation(error: RequestValidationError) -> Problem:
     first = error.errors()[0] if error.errors() else {"type": ""}
     if first["type"] == "json_invalid":
         return Problem(400, "malformed-json", NOT_JSON)
-    errors = [
-        {
-            "pointer": _pointer(each),
-            "code": str(each["type"]).replace("_", "-"),
-            "detail": _plain(each),
-        }
-        for each in error.errors()
-    ]
+    errors = shape_errors([{**each, "loc": each["loc"][1:]} for each in error.errors()])
     return Problem(422, "invalid-body", "The request does not fit; see errors.", errors=errors)
 
 
-def _pointer(error: Mapping[str, Any]) -> str:
-    """Where in the body: a name that is not ours is told only if it can be nothing but a name."""
-    place = "/".join(str(part) for part in error["loc"][1:])
-    return "/" + (_named(place) if error["type"] == "extra_forbidden" else place)
+def shape_errors(errors: Iterable[Mapping[str, Any]], *place: object) -> list[dict[str, str]]:
+    """What pydantic says of the thing at a place in the body."""
+    return [
+        {
+            "pointer": _pointer(each, place),
+            "code": str(each["type"]).replace("_", "-"),
+            "detail": _plain(each),
+        }
+        for each in errors
+    ]
 
 
-def _named(place: str) -> str:
+def _pointer(error: Mapping[str, Any], before: tuple[object, ...]) -> str:
+    place = "/".join(str(part) for part in (*before, *error["loc"]))
+    return "/" + (named(place) if error["type"] == "extra_forbidden" else place)
+
+
+def named(place: str) -> str:
+    """A place whose name is not ours: the name is told only if it can be nothing but a name."""
     head, _, name = place.rpartition("/")
     return place if FIELD_NAME.fullmatch(name) else head
 
@@ -176,11 +181,19 @@ def install(app: FastAPI) -> None:
     on(RequestValidationError, of_validation)
     on(UnparseableNumber, lambda _: unparseable("number"))
     on(UnknownPurposeError, lambda _: unknown_purpose())
-    on(SetUpError, lambda error: invalid(error.field, "set-up-refused", str(error)))
-    on(PolicyError, lambda error: invalid(_named(error.field), "policy-refused", str(error)))
+    on(SetUpError, lambda error: invalid(error.field, error.code, str(error)))
+    on(PolicyError, _of_policy)
     on(UnknownPresetError, lambda error: invalid("preset", "unknown-preset", str(error)))
     on(UnavailableError, lambda _: unavailable())
     on(HTTPException, _of_http)
+
+
+def _of_policy(error: PolicyError) -> Problem:
+    errors = [
+        {"pointer": f"/{named(each.field)}", "code": "policy-refused", "detail": str(each)}
+        for each in (error, *error.others)
+    ]
+    return Problem(422, "policy-refused", str(error), errors=errors)
 
 
 def unknown_purpose(field: str = "purpose") -> Problem:

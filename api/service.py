@@ -11,6 +11,10 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from api.auth import Caller, KeyCache
+from api.feed.dispatcher import Dispatcher
+from api.feed.following import Feed
+from api.feed.tail import Tail
+from api.providers.amazon import Amazon
 from api.settings import Settings
 from consent_ledger.account import Account
 from consent_ledger.keyring import Keyring
@@ -27,6 +31,8 @@ POOL: Final = 6
 """Connections for what is neither a check nor a command: history, lists, set-up."""
 POOL_SECONDS: Final = 5.0
 """A caller who waits longer for one is better served by a 503."""
+STREAMS: Final = 2
+"""Whole reports at a time, each on a further connection, which a slow reader holds for minutes."""
 
 
 class Service:
@@ -41,7 +47,14 @@ class Service:
         newest = self.keyring.generations[0]
         self.writer = Writer(connect, self.accounts, PROJECTIONS, newest)
         self.reader = Reader(connect, self.accounts, newest)
+        self.amazon = Amazon()
+        self.simulating = asyncio.Lock()
+        tail = Tail(connect)
+        self.feed = Feed(self.connection, tail)
+        private = settings.webhook_private_addresses
+        self._dispatcher = Dispatcher(connect, tail, self.keyring, private)
         self._connect = connect
+        self._streams = asyncio.Semaphore(STREAMS)
         self._pool: AsyncConnectionPool[AsyncConnection[Any]] | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -65,10 +78,17 @@ class Service:
         self._tasks = [
             asyncio.create_task(self.writer.run()),
             asyncio.create_task(self.reader.run()),
+            asyncio.create_task(self.feed.tail.run()),
+            asyncio.create_task(self._dispatcher.run()),
         ]
+
+    def end_streams(self) -> None:
+        """Ends the answers that would otherwise go on, so that a server can stop."""
+        self.feed.tail.end()
 
     async def stop(self) -> None:
         """Stops answering; what waits is told that the ledger is unavailable."""
+        self.end_streams()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -84,6 +104,26 @@ class Service:
                 yield conn
         except (PoolTimeout, psycopg.OperationalError) as error:
             raise UnavailableError("the database is away") from error
+
+    @contextlib.asynccontextmanager
+    async def stream_connection(self) -> AsyncIterator[AsyncConnection[Any]]:
+        """A connection of its own for an answer that takes long; UnavailableError where too many
+        are under way."""
+        try:
+            async with asyncio.timeout(POOL_SECONDS):
+                await self._streams.acquire()
+        except TimeoutError:
+            raise UnavailableError("too many long answers are under way") from None
+        try:
+            conn = await self._connect()
+            try:
+                yield conn
+            finally:
+                await conn.close()
+        except psycopg.OperationalError as error:
+            raise UnavailableError("the database is away") from error
+        finally:
+            self._streams.release()
 
     async def look_up_key(self, key: str) -> Caller | None:
         """The caller of a key, asked of the database; their account is at hand afterwards."""

@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     port: int = 8000
     public_url: str | None = None
     log_level: str = "info"
+    webhook_private_addresses: bool = False
 
     @property
     def base_url(self) -> str:

@@ -4,15 +4,19 @@ What happened to an account are facts too; `evolve_account` folds them. They hol
 data: a sending number is known by its keyed hash.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Final, TypeVar
 from uuid import UUID
 
 import msgspec
 from msgspec.structs import replace
 
+from consent_ledger.errors import SetUpError as SetUpError
 from consent_ledger.facts import Fact
+from consent_ledger.keywords import KeywordList, check_keywords, lexicon_of, with_list
 from consent_ledger.policy import Policy, PolicyVersion
-from consent_ledger.words import Permission, Purpose, ReplyKind
+from consent_ledger.wording import check_answers, check_kind, check_wording
+from consent_ledger.words import Permission, Purpose
 
 T = TypeVar("T")
 
@@ -74,10 +78,27 @@ class GroupPermissionSet(Fact, frozen=True, tag="acc-group"):
 
 
 class ReplyWorded(Fact, frozen=True, tag="acc-reply"):
-    """The account's own wording of a canned reply (R-K6)."""
+    """The account's own wording of a canned reply (R-K6), in one language or in every one."""
 
     kind: str = msgspec.field(name="k")
     text: str = msgspec.field(name="x")
+    language: str | None = msgspec.field(default=None, name="l")
+
+
+class ReplyRestored(Fact, frozen=True, tag="acc-reply-gone"):
+    """The account took its wording of a canned reply back (R-K6)."""
+
+    kind: str = msgspec.field(name="k")
+    language: str | None = msgspec.field(default=None, name="l")
+
+
+class KeywordsChanged(Fact, frozen=True, tag="acc-words"):
+    """The account's own changes of a word list, whole: they replace those before (R-K2)."""
+
+    kind: str = msgspec.field(name="k")
+    language: str = msgspec.field(name="l")
+    added: tuple[str, ...] = msgspec.field(default=(), name="a")
+    removed: tuple[str, ...] = msgspec.field(default=(), name="d")
 
 
 AccountFact = (
@@ -90,6 +111,8 @@ AccountFact = (
     | UserPermissionSet
     | GroupPermissionSet
     | ReplyWorded
+    | ReplyRestored
+    | KeywordsChanged
 )
 
 
@@ -106,6 +129,17 @@ class SendingNumber(msgspec.Struct, frozen=True, omit_defaults=True):
     location_id: str
     purposes: tuple[str, ...]
 
+    def serves(self, purpose: str, policy: Policy) -> bool:
+        """Whether a text of this purpose may come from it (R-M10).
+
+        It may have been defined for both of a pair under a policy that allowed it: where the
+        policy in force does not, it is for conversations.
+        """
+        exclusive = policy.conversation_numbers_exclusive and Purpose.CONVERSATION in self.purposes
+        if exclusive and purpose == Purpose.APPOINTMENT_REMINDER:
+            return False
+        return purpose in self.purposes
+
 
 class Account(msgspec.Struct, frozen=True, omit_defaults=True):
     """All that decisions need of an account, at one version of it."""
@@ -121,6 +155,8 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
     users: dict[str, User] = {}
     groups: dict[str, Permission] = {}
     replies: dict[str, str] = {}
+    replies_in: dict[str, dict[str, str]] = {}
+    keywords: tuple[KeywordList, ...] = ()
 
     def policy_at(self, instant: int) -> PolicyVersion:
         """The policy that holds at an instant: of those in force the one that began last.
@@ -129,6 +165,12 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
         """
         in_force = [p for p in self.policies if p.effective_from <= instant]
         return max(in_force, key=lambda p: (p.effective_from, p.version), default=self.policies[0])
+
+    def policies_from(self, instant: int) -> tuple[Policy, ...]:
+        """The policy that holds at an instant and those that are to hold later."""
+        begins = {p.effective_from for p in self.policies if p.effective_from > instant}
+        times = (instant, *sorted(begins)) if self.policies else ()
+        return tuple(self.policy_at(time).policy for time in times)
 
     def may_text(self, user: str, policy: Policy) -> bool:
         """'Allow SMS': the user's own word, else the groups' (deny wins), else the account's."""
@@ -141,20 +183,20 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
         return Permission.ALLOW in among or policy.unnamed_users_may_text
 
     def why_not_from(
-        self, purpose: str, location: str | None, sending_number: UUID | None
+        self, policy: Policy, purpose: str, location: str | None, sending_number: UUID | None
     ) -> str | None:
         """Why a text may not come from there, saying which it is (R-M10); None where it may."""
         if location is not None and location not in self.locations:
             gone = self.gone_locations.get(location)
             return f"The location {gone} is gone." if gone else "The location is unknown."
         if sending_number is not None:
-            return self._why_not_number(purpose, location, sending_number)
-        if location is None or self._location_serves(location, purpose):
+            return self._why_not_number(policy, purpose, location, sending_number)
+        if location is None or self._location_serves(policy, location, purpose):
             return None
         return f"No sending number of {self.locations[location]} serves this purpose."
 
     def _why_not_number(
-        self, purpose: str, location: str | None, sending_number: UUID
+        self, policy: Policy, purpose: str, location: str | None, sending_number: UUID
     ) -> str | None:
         found = self.sending_numbers.get(str(sending_number))
         if found is None:
@@ -164,11 +206,13 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
             return f"The location {gone} is gone."
         if location not in (None, found.location_id):
             return f"The sending number belongs to {self.locations[found.location_id]}."
-        return None if purpose in found.purposes else "The sending number serves other purposes."
+        if found.serves(purpose, policy):
+            return None
+        return "The sending number serves other purposes."
 
-    def _location_serves(self, location: str, purpose: str) -> bool:
+    def _location_serves(self, policy: Policy, location: str, purpose: str) -> bool:
         return any(
-            number.location_id == location and purpose in number.purposes
+            number.location_id == location and number.serves(purpose, policy)
             for number in self.sending_numbers.values()
         )
 
@@ -177,41 +221,72 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.locations.get(location or "", self.name)
 
 
-class SetUpError(ValueError):
-    """A set-up that contradicts itself or the policy; `field` is where."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-
-
 CONVERSATION_PAIR: Final = frozenset({Purpose.CONVERSATION, Purpose.APPOINTMENT_REMINDER})
 
 
-def check_account_fact(account: Account, fact: Fact, policy: Policy | None) -> None:
-    """Refuses a fact that the account's state does not admit: SetUpError."""
+def check_account_fact(account: Account, fact: Fact, policies: Sequence[Policy]) -> None:
+    """Refuses a fact that the account's state does not admit: SetUpError.
+
+    `policies` are the one in force and those to come.
+    """
     match fact:
         case SendingNumberDefined():
-            _check_sending_number(account, fact, policy)
+            _check_sending_number(account, fact, policies)
         case LocationRemoved() if fact.location_id not in account.locations:
             raise SetUpError("location", "no location has this id")
-        case ReplyWorded() if fact.kind not in (*ReplyKind, "consent_request", "disclosure"):
-            raise SetUpError("kind", "no reply is of this kind")
+        case ReplyWorded():
+            check_wording(fact.kind, fact.text, fact.language)
+            _check_answers(_changed(account, fact), "text")
+        case ReplyRestored():
+            check_kind(fact.kind)
+            _check_answers(_changed(account, fact), "kind")
+        case KeywordsChanged():
+            check_keywords(account.keywords, _keyword_list(fact))
+            _check_answers(_changed(account, fact), "remove")
+
+
+def _check_answers(account: Account, field: str) -> None:
+    lexicon = lexicon_of(account.keywords).lexicon
+    check_answers(field, lexicon, account.replies, account.replies_in)
 
 
 def _check_sending_number(
-    account: Account, fact: SendingNumberDefined, policy: Policy | None
+    account: Account, fact: SendingNumberDefined, policies: Sequence[Policy]
 ) -> None:
     if fact.location_id not in account.locations:
         raise SetUpError("location", "no location has this id")
-    if policy is None:
-        return
-    if not set(fact.purposes) <= set(policy.purposes):
+    if policies and not set(fact.purposes) <= purposes_of(policies):
         raise SetUpError("purposes", "a purpose is not one of the account's")
-    if policy.conversation_numbers_exclusive and set(fact.purposes) >= CONVERSATION_PAIR:
-        raise SetUpError(
-            "purposes", "a number for conversations may not serve appointment reminders"
-        )
+    if breaks_exclusivity(fact.purposes, policies):
+        raise SetUpError("purposes", NOT_BOTH)
+
+
+NOT_BOTH: Final = "a number for conversations may not serve appointment reminders"
+
+
+def purposes_of(policies: Iterable[Policy]) -> set[str]:
+    """Every purpose that one of these policies knows."""
+    return {purpose for policy in policies for purpose in policy.purposes}
+
+
+def breaks_exclusivity(purposes: Iterable[str], policies: Iterable[Policy]) -> bool:
+    """Whether one of these policies forbids a number to serve all of these (R-M10)."""
+    pair = set(purposes) >= CONVERSATION_PAIR
+    return pair and any(policy.conversation_numbers_exclusive for policy in policies)
+
+
+def check_redefinition(
+    account: Account, fact: SendingNumberDefined, policies: Iterable[Policy]
+) -> None:
+    """Refuses to turn a number from one of the pair to the other by naming it again: SetUpError.
+
+    Whoever defines it a second time may not know that texts of the first kind come from it.
+    """
+    before = account.sending_numbers.get(str(fact.sending_number_id))
+    served = CONVERSATION_PAIR & set(before.purposes if before is not None else ())
+    turned = bool(served) and not CONVERSATION_PAIR & set(fact.purposes) <= served
+    if turned and any(policy.conversation_numbers_exclusive for policy in policies):
+        raise SetUpError("purposes", f"{NOT_BOTH}: remove the number first")
 
 
 def evolve_account(account: Account, fact: Fact) -> Account:
@@ -248,10 +323,29 @@ def _changed(account: Account, fact: Fact) -> Account:
             return replace(account, users={**account.users, fact.user_id: user})
         case GroupPermissionSet():
             return replace(account, groups={**account.groups, fact.group_id: fact.permission})
-        case ReplyWorded():
-            return replace(account, replies={**account.replies, fact.kind: fact.text})
+        case ReplyWorded() | ReplyRestored():
+            return _reworded(account, fact)
+        case KeywordsChanged():
+            return replace(account, keywords=with_list(account.keywords, _keyword_list(fact)))
         case _:
             return account
+
+
+def _reworded(account: Account, fact: ReplyWorded | ReplyRestored) -> Account:
+    own = account.replies
+    if fact.language is not None:
+        own = account.replies_in.get(fact.language, {})
+    own = _without(own, fact.kind)
+    if isinstance(fact, ReplyWorded):
+        own = {**own, fact.kind: fact.text}
+    if fact.language is None:
+        return replace(account, replies=own)
+    others = _without(account.replies_in, fact.language)
+    return replace(account, replies_in={**others, fact.language: own} if own else others)
+
+
+def _keyword_list(fact: KeywordsChanged) -> KeywordList:
+    return KeywordList(fact.kind, fact.language, fact.added, fact.removed)
 
 
 def _without(items: dict[str, T], key: str) -> dict[str, T]:

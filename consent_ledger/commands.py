@@ -39,8 +39,20 @@ class Command(msgspec.Struct, frozen=True):
     told: Told
 
 
+class HearText(Command, frozen=True):
+    """The contact texted; the words come beside the command, and are read with the account's own
+    lists at the version it has then (R-K2)."""
+
+    media_count: int = 0
+    sending_number_id: UUID | None = None
+    answered_by_provider: bool = False
+
+
 class ReceiveText(Command, frozen=True):
-    """The contact texted; what it reads as was settled by the lexicon (rulebook section 6)."""
+    """The contact texted; what it reads as was settled by the lexicon (rulebook section 6).
+
+    `language` is that of the word that matched, where it is certain.
+    """
 
     understood_as: str
     matched: str | None
@@ -48,6 +60,7 @@ class ReceiveText(Command, frozen=True):
     media_count: int = 0
     sending_number_id: UUID | None = None
     answered_by_provider: bool = False
+    language: str | None = None
 
 
 class GiveConsent(Command, frozen=True):
@@ -98,6 +111,12 @@ class RecordPreference(Command, frozen=True):
 
     system: str
     value: Preference
+
+
+class RecordTimeZone(Command, frozen=True):
+    """Where the contact lives, as a time zone of the IANA database; None takes it back (row 14)."""
+
+    time_zone: str | None
 
 
 class Reassign(Command, frozen=True):

@@ -34,7 +34,8 @@ class UnknownPurposeError(ValueError):
 
 
 class Question(msgspec.Struct, frozen=True):
-    """What a sender asks. `contacts`: where the contact's other numbers stand (R-M5)."""
+    """What a sender asks. `contacts`: where the contact's other numbers stand (R-M5);
+    `time_zone`: where the contact is, if the sender knows (row 14)."""
 
     purpose: str
     location: str | None = None
@@ -43,6 +44,7 @@ class Question(msgspec.Struct, frozen=True):
     manual: bool = False
     confirmed: bool = False
     contacts: tuple[tuple[UUID, Standing], ...] = ()
+    time_zone: str | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -134,7 +136,7 @@ def unreadable(purpose: str, policy_version: int) -> Decision:
 
 def _decision(case: _Case, verdict: _Verdict, policy_version: int) -> Decision:
     standing, purpose = case.standing, case.question.purpose
-    opt_out = standing.opt_out
+    opt_out = standing.opt_out_from(purpose)
     return Decision(
         answer=verdict.answer,
         reason=verdict.reason,
@@ -143,7 +145,7 @@ def _decision(case: _Case, verdict: _Verdict, policy_version: int) -> Decision:
         purpose=purpose,
         policy_version=policy_version,
         opt_out_source=opt_out[0] if opt_out else None,
-        do_not_text=standing.do_not_text,
+        do_not_text=opt_out is not None or bool(standing.reviews),
         source=verdict.source,
         since=verdict.marks[0].at if verdict.marks else None,
         not_before=verdict.not_before,
@@ -170,11 +172,11 @@ def status_label(
     """The status shown (R-L1), the first that holds (rulebook section 7)."""
     authorized, pending, revoked, not_authorized = STATUS_LABELS
     granted = live_grant(standing, purpose, rule, at) is not None
-    if granted and standing.opt_out is None:
+    if granted and standing.opt_out_from(purpose) is None:
         return authorized
     if waiting_request(standing, purpose, policy, at) is not None:
         return pending
-    return revoked if standing.contact is not None else not_authorized
+    return revoked if standing.stopped(purpose) is not None else not_authorized
 
 
 def live_grant(standing: Standing, purpose: str, rule: PurposeRule, at: int) -> Grant | None:
@@ -207,7 +209,8 @@ def waiting_request(
 def has_expired(request: Request, policy: Policy, at: int) -> bool:
     """Whether the policy waits for a reply to this request no longer (R-L3)."""
     days = policy.request_expires_days
-    return days is not None and at >= request.mark.at + days * DAY
+    by_policy = days is not None and at >= request.mark.at + days * DAY
+    return by_policy or (request.expires_at is not None and at >= request.expires_at)
 
 
 # --- the rows of rulebook section 3, in order --------------------------------------------------
@@ -228,7 +231,7 @@ def _sender_not_permitted(case: _Case) -> _Verdict | None:
 def _sending_number_not_allowed(case: _Case) -> _Verdict | None:
     question = case.question
     detail = case.account.why_not_from(
-        question.purpose, question.location, question.sending_number_id
+        case.policy, question.purpose, question.location, question.sending_number_id
     )
     if detail is None:
         return None
@@ -236,7 +239,7 @@ def _sending_number_not_allowed(case: _Case) -> _Verdict | None:
 
 
 def _opted_out_by_contact(case: _Case) -> _Verdict | None:
-    stop = case.standing.contact
+    stop = case.standing.stopped(case.question.purpose)
     if stop is None:
         return None
     return _Verdict(Answer.DENY, Reason.OPTED_OUT_BY_CONTACT, Source.CONTACT, (stop.mark,))
@@ -246,9 +249,9 @@ def _opted_out_on_other_number(case: _Case) -> _Verdict | None:
     if not case.policy.stop_on_other_number_denies:
         return None
     marks = [
-        replace(standing.contact.mark, number_id=number_id)
+        replace(stop.mark, number_id=number_id)
         for number_id, standing in case.question.contacts
-        if standing.contact is not None
+        if (stop := standing.stopped(case.question.purpose)) is not None
     ]
     if not marks:
         return None
@@ -367,12 +370,15 @@ def _notice(case: _Case) -> _Verdict | None:
 
 
 def _quiet_hours(case: _Case) -> _Verdict | None:
-    if case.rule.hours is None or case.policy.time_zone is None:
+    # The number's own zone is the surer one; the account's is for all that nobody knows of.
+    zone = case.question.time_zone or case.standing.time_zone or case.policy.time_zone
+    if case.rule.hours is None or zone is None:
         return None
-    opens = next_permitted(case.at, case.rule.hours, ZoneInfo(case.policy.time_zone))
+    opens = next_permitted(case.at, case.rule.hours, ZoneInfo(zone))
     if opens <= case.at:
         return None
-    return _Verdict(Answer.DEFER, Reason.QUIET_HOURS, not_before=opens)
+    detail = f"The contact's time zone is taken to be {zone}."
+    return _Verdict(Answer.DEFER, Reason.QUIET_HOURS, not_before=opens, detail=detail)
 
 
 def _allowed(case: _Case) -> _Verdict:

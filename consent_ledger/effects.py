@@ -3,7 +3,7 @@
 Rulebook sections 4 and 5; one function a fact, each giving effects and the phase they come in.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from enum import IntEnum
 
 from msgspec.structs import replace
@@ -12,13 +12,14 @@ from consent_ledger import facts as f
 from consent_ledger.said import Said
 from consent_ledger.standing import (
     ANY,
-    CLOCK_MARGIN,
     REQUESTS_KEPT,
     Grant,
     Mark,
     OptOut,
     Request,
+    ScopedStop,
     Standing,
+    outranks,
 )
 from consent_ledger.words import Basis, Level, Method, Preference, Source
 
@@ -47,13 +48,15 @@ def effects_of(before: Standing, item: Said, stopped: bool) -> Effects:
         case f.ConsentDeclined():
             return _closing(item, _decline(before, item))
         case f.NegativeReceived():
-            return _closing(item, _decline(before, item)) if before.pending else []
+            return _closing(item, _decline(before, item)) if before.waits_at(item.at) else []
         case f.ReplyNotUnderstood(ends_request=True):
             return _closing(item, _answer(before))
         case f.RevocationSuspected():
             return _closing(item, _suspect(before, item, fact))
         case f.RevocationDismissed():
             return _opening(item, _without_review(fact.review))
+        case f.StopReceived() if fact.purposes:
+            return [(Phase.STOP, item, _stop_purposes(item, fact.purposes))]
         case f.StopReceived() | f.RevocationConfirmed():
             return [(Phase.STOP, item, _stop(item))]
         case f.OptedOut():
@@ -70,6 +73,8 @@ def effects_of(before: Standing, item: Said, stopped: bool) -> Effects:
             return _opening(item, _unblock(fact.purpose))
         case f.MarketingPreferenceRecorded():
             return _preference(item, fact)
+        case f.TimeZoneRecorded():
+            return _closing(item, lambda now: replace(now, time_zone=fact.time_zone))
         case f.NumberReassigned():
             return _closing(item, _reassign(item))
         case _:
@@ -85,14 +90,6 @@ def _closing(item: Said, effect: Effect) -> Effects:
     return [(Phase.CLOSING, item, effect)]
 
 
-def _outranks(at: int, basis: Basis, stops: dict[Basis, int]) -> bool:
-    """Whether an opening is later than every STOP; by the margin on another's clock (R-O2)."""
-    return all(
-        at > stop if basis is theirs else at >= stop + CLOCK_MARGIN
-        for theirs, stop in stops.items()
-    )
-
-
 def _lift_contact(now: Standing, at: int) -> Standing:
     lifted = at if now.contact is not None else now.stop_lifted_at
     return replace(now, contact=None, stops={}, stop_lifted_at=lifted)
@@ -100,13 +97,19 @@ def _lift_contact(now: Standing, at: int) -> Standing:
 
 def _start(before: Standing, item: Said) -> Effect:
     """START lifts every opt-out; what was granted before the STOP counts again (R-F2)."""
-    lifts_contact = _outranks(item.at, item.basis, before.stops)
+    lifts_contact = outranks(item.at, item.basis, before.stops)
+    lifted = [
+        purpose
+        for purpose, stop in before.scoped.items()
+        if outranks(item.at, item.basis, stop.stops)
+    ]
 
     def effect(now: Standing) -> Standing:
         now = _review_lifted(replace(now, system=None, agent=None), item)
-        if not lifts_contact:
-            return now
-        return replace(_lift_contact(now, item.at), grants=_resumed(now.grants))
+        now = _lift_scoped(now, lifted, item.at)
+        if lifts_contact:
+            now = _lift_contact(now, item.at)
+        return replace(now, grants=_resumed(now))
 
     return effect
 
@@ -116,7 +119,7 @@ def _review_lifted(now: Standing, item: Said) -> Standing:
     lifted = {
         review
         for review, mark in now.reviews.items()
-        if _outranks(item.at, item.basis, {now.review_clocks[review]: mark.at})
+        if outranks(item.at, item.basis, {now.review_clocks[review]: mark.at})
     }
     return _without_reviews(now, lifted)
 
@@ -129,31 +132,43 @@ def _without_reviews(now: Standing, gone: set[int]) -> Standing:
     )
 
 
-def _resumed(grants: dict[str, dict[Level, Grant]]) -> dict[str, dict[Level, Grant]]:
-    return _each_grant(grants, lambda grant: replace(grant, suspended=False))
+def _lift_scoped(now: Standing, purposes: Iterable[str], at: int) -> Standing:
+    lifted = [purpose for purpose in purposes if purpose in now.scoped]
+    if not lifted:
+        return now
+    return replace(
+        now,
+        scoped={p: stop for p, stop in now.scoped.items() if p not in lifted},
+        scoped_lifted_at={**now.scoped_lifted_at, **dict.fromkeys(lifted, at)},
+    )
 
 
-def _suspended(grants: dict[str, dict[Level, Grant]]) -> dict[str, dict[Level, Grant]]:
-    return _each_grant(grants, lambda grant: replace(grant, suspended=True))
+def _resumed(now: Standing) -> dict[str, dict[Level, Grant]]:
+    """Every grant counts again but those that a STOP still bars."""
+    open_again = [purpose for purpose in now.grants if now.stopped(purpose) is None]
+    return _with_suspended(now.grants, open_again, suspended=False)
 
 
-def _each_grant(
-    grants: dict[str, dict[Level, Grant]], change: Callable[[Grant], Grant]
+def _with_suspended(
+    grants: dict[str, dict[Level, Grant]], purposes: Collection[str], suspended: bool
 ) -> dict[str, dict[Level, Grant]]:
     return {
-        purpose: {level: change(grant) for level, grant in levels.items()}
+        purpose: {level: replace(grant, suspended=suspended) for level, grant in levels.items()}
+        if purpose in purposes
+        else levels
         for purpose, levels in grants.items()
     }
 
 
 def _affirmative(before: Standing, item: Said, stopped: bool) -> Effects:
     """YES: consent while a request waits, START while an opt-out stands, else nothing (R-K2)."""
-    if not _outranks(item.at, item.basis, before.stops):
+    every = [before.stops, *(stop.stops for stop in before.scoped.values())]
+    if not all(outranks(item.at, item.basis, stops) for stops in every):
         # Maybe said before the STOP, when it meant something else.
         return []
-    if before.pending:
+    if before.waits_at(item.at):
         return _consent(before, item, f.ConsentGranted(method=Method.SMS), stopped)
-    if before.contact is not None or before.system is not None:
+    if before.opt_out_by(Source.CONTACT) is not None or before.system is not None:
         return _opening(item, _start(before, item))
     return []
 
@@ -166,11 +181,32 @@ def _consent(before: Standing, item: Said, fact: f.ConsentGranted, stopped: bool
         levels = dict.fromkeys(fact.purposes, fact.level)
         return _opening(item, lambda now: _grant(now, item.mark, levels))
     levels = _levels_asked(before.request, fact)
-    if before.contact is None:
-        return _opening(item, lambda now: _answer(before)(_grant(now, item.mark, levels)))
-    if not _reauthorised(before):
+    if before.contact is not None and not _reauthorised(before, before.stops):
         return []
-    return _opening(item, lambda now: _answer(before)(_reauthorise(now, item.mark, levels)))
+    # A STOP that ended one purpose bars it alone, until a request re-authorised it (R-L5).
+    again = {p for p, s in before.scoped.items() if p in levels and _reauthorised(before, s.stops)}
+    levels = {p: level for p, level in levels.items() if p in again or p not in before.scoped}
+    everything = before.contact is not None
+
+    def effect(now: Standing) -> Standing:
+        revoked = now.grants if everything else again
+        if everything:
+            now = _lift_contact(now, item.at)
+        now = _without_older(_lift_scoped(now, again, item.at), revoked, item.at)
+        return _answer(before)(_grant(now, item.mark, levels))
+
+    return _opening(item, effect)
+
+
+def _without_older(now: Standing, purposes: Collection[str], at: int) -> Standing:
+    """What was granted before a re-authorisation stays revoked (R-F3)."""
+    kept = {
+        purpose: {level: g for level, g in grants.items() if g.mark.at >= at}
+        if purpose in purposes
+        else grants
+        for purpose, grants in now.grants.items()
+    }
+    return replace(now, grants={purpose: grants for purpose, grants in kept.items() if grants})
 
 
 def _levels_asked(request: Request | None, fact: f.ConsentGranted) -> dict[str, Level]:
@@ -181,23 +217,14 @@ def _levels_asked(request: Request | None, fact: f.ConsentGranted) -> dict[str, 
     return dict.fromkeys(request.purposes, level)
 
 
-def _reauthorised(before: Standing) -> bool:
+def _reauthorised(before: Standing, stops: dict[Basis, int]) -> bool:
+    """Whether the request that is answered was sent to re-authorise, after these STOPs."""
     request = before.request
     return (
         request is not None
         and request.reauthorises
-        and _outranks(request.mark.at, request.basis, before.stops)
+        and outranks(request.mark.at, request.basis, stops)
     )
-
-
-def _reauthorise(now: Standing, mark: Mark, levels: dict[str, Level]) -> Standing:
-    """Lifts the contact's opt-out alone; every older grant stays revoked (R-F3)."""
-    kept = {
-        purpose: of_this_instant
-        for purpose, grants in now.grants.items()
-        if (of_this_instant := {level: g for level, g in grants.items() if g.mark.at >= mark.at})
-    }
-    return _grant(replace(_lift_contact(now, mark.at), grants=kept), mark, levels)
 
 
 def _grant(now: Standing, mark: Mark, levels: dict[str, Level]) -> Standing:
@@ -261,11 +288,32 @@ def _stop(item: Said) -> Effect:
         if isinstance(item.fact, f.RevocationConfirmed):
             now = _without_review(item.fact.review)(now)
         stops = {**now.stops, item.basis: item.at}
-        now = replace(now, stops=stops, pending=False, grants=_suspended(now.grants))
+        grants = _with_suspended(now.grants, now.grants, suspended=True)
+        now = replace(now, stops=stops, pending=False, grants=grants)
         if now.contact is not None:
             return now
         return replace(
             now, contact=OptOut(item.mark, item.by, item.channel), reauthorisation_used=False
+        )
+
+    return effect
+
+
+def _stop_purposes(item: Said, purposes: tuple[str, ...]) -> Effect:
+    """STOP that ends some purposes only, as the policy of its time had it (section 8)."""
+
+    def effect(now: Standing) -> Standing:
+        opt_out, scoped = OptOut(item.mark, item.by, item.channel), dict(now.scoped)
+        for purpose in purposes:
+            stop = scoped.get(purpose, ScopedStop(opt_out, {}))
+            scoped[purpose] = replace(stop, stops={**stop.stops, item.basis: item.at})
+        anew = now.contact is None and not now.scoped.keys() >= set(purposes)
+        return replace(
+            now,
+            scoped=scoped,
+            pending=False,
+            grants=_with_suspended(now.grants, purposes, suspended=True),
+            reauthorisation_used=now.reauthorisation_used and not anew,
         )
 
     return effect
@@ -290,7 +338,7 @@ def _opt_out_by_agent(item: Said) -> Effect:
 
 def _opt_in(before: Standing, item: Said) -> Effects:
     """An admin's opt-in changes nothing while the contact or the carrier bars (R-F6)."""
-    if before.contact is not None or before.system is not None:
+    if before.opt_out_by(Source.CONTACT) is not None or before.system is not None:
         return []
     return _opening(item, lambda now: replace(now, agent=None))
 
@@ -304,14 +352,20 @@ def suppress(item: Said) -> Effect:
 
 def _request(before: Standing, item: Said, fact: f.ConsentRequested) -> Effects:
     """A request waits for a reply; void where a STOP stands, unless it re-authorises (R-F9)."""
-    if before.contact is not None and not fact.reauthorises:
+    every = bool(fact.purposes) and all(purpose in before.scoped for purpose in fact.purposes)
+    if (before.contact is not None or every) and not fact.reauthorises:
         return [(Phase.REQUEST, item, lambda now: _counted(now, item))]
 
     def effect(now: Standing) -> Standing:
         return replace(
             _counted(now, item),
             request=Request(
-                item.mark, item.basis, fact.purposes, fact.reauthorises, item.disclosed
+                item.mark,
+                item.basis,
+                fact.purposes,
+                fact.reauthorises,
+                item.disclosed,
+                expires_at=fact.expires_at,
             ),
             pending=True,
             reauthorisation_used=now.reauthorisation_used or fact.reauthorises,
@@ -383,6 +437,7 @@ def _reassign(item: Said) -> Effect:
             request=None,
             pending=False,
             preferences=kept,
+            time_zone=None,
             reassigned_until=item.at,
         )
 

@@ -71,7 +71,13 @@ class Words(Fact, frozen=True):
 
 
 class StopReceived(Words, frozen=True, tag="stop"):
-    """The contact asked for texts to stop (R-F1)."""
+    """The contact asked for texts to stop (R-F1).
+
+    `purposes` is what the policy of its time let it end, where it answered a number that serves
+    only some (section 8, `revoke_scope`); empty is everything.
+    """
+
+    purposes: tuple[str, ...] = msgspec.field(default=(), name="p")
 
 
 class StartReceived(Words, frozen=True, tag="start"):
@@ -119,11 +125,15 @@ class ConsentGranted(Words, frozen=True, tag="grant"):
 
 
 class ConsentRequested(Fact, frozen=True, tag="ask"):
-    """A request for consent goes out (R-F9); whether it re-authorises after STOP (R-L5)."""
+    """A request for consent goes out (R-F9); whether it re-authorises after STOP (R-L5).
+
+    From `expires_at` on it waits no longer, by the policy of its time (R-L3).
+    """
 
     purposes: tuple[str, ...] = msgspec.field(name="p")
     reauthorises: bool = msgspec.field(default=False, name="r")
     automatic: bool = msgspec.field(default=False, name="a")
+    expires_at: int | None = msgspec.field(default=None, name="x")
 
 
 class ReplyIssued(Fact, frozen=True, tag="reply"):
@@ -198,6 +208,12 @@ class MarketingPreferenceRecorded(Fact, frozen=True, tag="pref"):
     value: Preference = msgspec.field(name="v")
 
 
+class TimeZoneRecorded(Fact, frozen=True, tag="zone"):
+    """Where the contact lives, as a time zone of the IANA database; None takes it back (row 14)."""
+
+    time_zone: str | None = msgspec.field(default=None, name="z")
+
+
 class NumberReassigned(Fact, frozen=True, tag="reassign"):
     """The number was disconnected; `ends_at` is the end of that day, UTC (R-F8)."""
 
@@ -231,6 +247,7 @@ class MessageAsked(Fact, frozen=True):
     expires_at: int | None = msgspec.field(default=None, name="x")
     not_before: int | None = msgspec.field(default=None, name="b")
     again: bool = msgspec.field(default=False, name="a")
+    time_zone: str | None = msgspec.field(default=None, name="z")
 
 
 class MessagePermitted(MessageAsked, frozen=True, tag="permit"):
@@ -288,6 +305,7 @@ type_of_fact: dict[str, type[Fact]] = {
         PurposeBlocked,
         PurposeUnblocked,
         MarketingPreferenceRecorded,
+        TimeZoneRecorded,
         NumberReassigned,
         FactRetracted,
         PersonalDataErased,

@@ -20,6 +20,7 @@ from consent_ledger.commands import (
     Reassign,
     ReceiveText,
     RecordPreference,
+    RecordTimeZone,
     ReleaseMessage,
     ReportDelivery,
     RequestConsent,
@@ -32,10 +33,9 @@ from consent_ledger.phone_number import Answered, PhoneNumber, RefusedError
 from consent_ledger.requests import request_consent
 from consent_ledger.snapshot import HistoryNeededError
 from consent_ledger.standing import MICROSECONDS, Standing
-from consent_ledger.words import Basis, Channel, Method, ReplyKind, Source, Verdict
+from consent_ledger.words import Basis, Channel, Method, ReplyKind, RevokeScope, Source, Verdict
 
 WORDS: Final[dict[str, type[f.Words]]] = {
-    "stop": f.StopReceived,
     "start": f.StartReceived,
     "help": f.HelpRequested,
     "decline": f.ConsentDeclined,
@@ -87,6 +87,8 @@ def handle(number: PhoneNumber, command: Command) -> Answered:
         case RecordPreference():
             said = f.MarketingPreferenceRecorded(command.system, command.value)
             return _record(number, command.told, said)
+        case RecordTimeZone():
+            return _record(number, command.told, f.TimeZoneRecorded(command.time_zone))
         case RetractFact():
             _check_imported(number, command.version)
             return _record(number, command.told, f.FactRetracted(command.version))
@@ -139,14 +141,14 @@ def _receive_text(number: PhoneNumber, command: ReceiveText) -> Answered:
         location_id=_location(number, command),
         lexicon_version=command.lexicon_version,
     )
-    event = number.trigger(_words(number, command), context)
+    event = number.trigger(_words(number, command, context.at), context)
     number.cancel_barred(event)
     kind = None
     if not command.answered_by_provider:
         kind = _reply_kind(number, command, before, known, context)
     review = event.originator_version if isinstance(event.fact, f.RevocationSuspected) else None
     answered = Answered(understood_as=command.understood_as, review=review)
-    return _with_reply(number, answered, kind, event)
+    return _with_reply(number, answered, kind, event, command.language)
 
 
 def _location(number: PhoneNumber, command: ReceiveText) -> str | None:
@@ -154,10 +156,13 @@ def _location(number: PhoneNumber, command: ReceiveText) -> str | None:
     return found.location_id if found else None
 
 
-def _words(number: PhoneNumber, command: ReceiveText) -> f.Words:
+def _words(number: PhoneNumber, command: ReceiveText, at: int) -> f.Words:
     policy = number.policy.policy
     matched, media = command.matched, command.media_count
     match command.understood_as:
+        case "stop":
+            ended = _ended_by_stop(number, command, at)
+            return f.StopReceived(matched=matched, media_count=media, purposes=ended)
         case "consent":
             return f.ConsentGranted(
                 matched=matched, media_count=media, purposes=policy.consent_purposes
@@ -174,6 +179,19 @@ def _words(number: PhoneNumber, command: ReceiveText) -> f.Words:
             return WORDS[word](matched=matched, media_count=media)
 
 
+def _ended_by_stop(number: PhoneNumber, command: ReceiveText, at: int) -> tuple[str, ...]:
+    """What a STOP ends under the policy of its time: nothing named is everything (section 8).
+
+    Where it is not known what the sending number serves, the contact means everything.
+    """
+    policy = number.account.policy_at(at).policy
+    answered = number.account.sending_numbers.get(str(command.sending_number_id))
+    if policy.revoke_scope is RevokeScope.ALL or answered is None:
+        return ()
+    everything = set(answered.purposes) >= set(policy.purposes)
+    return () if everything else tuple(sorted(answered.purposes))
+
+
 def _reply_kind(
     number: PhoneNumber,
     command: ReceiveText,
@@ -182,6 +200,7 @@ def _reply_kind(
     context: f.Context,
 ) -> ReplyKind | None:
     after, policy = number.standing, number.policy.policy
+    pending = before.waits_at(context.at)
     match command.understood_as:
         case "stop":
             return replies.after_stop(before, after, context.at, number.recorded_at)
@@ -193,28 +212,32 @@ def _reply_kind(
             return replies.after_start(before, after)
         case "decline" | "suspected_revocation":
             return None
-        case "no" if before.pending:
+        case "no" if pending:
             return None
-        case "yes" if before.pending:
+        case "yes" if pending:
             kind = replies.after_opening(before, after, number.snapshot, None)
         case "yes":
             kind = replies.after_start(before, after)
         case _:
             kind = None
-    return kind or replies.after_other(before, after, known, policy)
+    return kind or replies.after_other(pending, after, known, policy)
 
 
 def _stop_id(number: PhoneNumber) -> str | None:
-    stop = number.standing.contact
+    stop = number.standing.opt_out_by(Source.CONTACT)
     return f.event_id(number.id, stop.mark.version) if stop else None
 
 
 def _with_reply(
-    number: PhoneNumber, answer: Answered, kind: ReplyKind | None, event: f.Event
+    number: PhoneNumber,
+    answer: Answered,
+    kind: ReplyKind | None,
+    event: f.Event,
+    language: str | None,
 ) -> Answered:
     if kind is None or not replies.may_reply(kind, number.snapshot, number.recorded_at):
         return answer
-    text = replies.text_of(kind, number.account, event.context.location_id)
+    text = replies.text_of(kind, number.account, event.context.location_id, language)
     cause = _stop_id(number) if kind is ReplyKind.HOW_TO_OPT_IN else event.event_id
     context = replace(
         number.own_context(cause),
@@ -228,7 +251,7 @@ def _with_reply(
 def _opt_in(number: PhoneNumber, told: Told) -> Answered:
     """Only the agent's opt-out can be taken back by an admin (R-F6, R-V4)."""
     found = number.standing.opt_out
-    if found is not None and found[0] is not Source.AGENT:
+    if found is not None and not found[0].admin_may_lift:
         raise RefusedError(
             "opt-in-forbidden",
             "The contact or the carrier opted this number out; only the contact can lift it, "

@@ -51,6 +51,7 @@ class Held(msgspec.Struct, frozen=True, omit_defaults=True):
             sent_by=self.asked.sent_by,
             manual=self.asked.manual,
             confirmed=self.asked.confirmed,
+            time_zone=self.asked.time_zone,
         )
 
     def is_expired(self, at: int) -> bool:
@@ -69,9 +70,10 @@ class Held(msgspec.Struct, frozen=True, omit_defaults=True):
         False only where no policy could let it go, or only one later than it was asked under. A
         review is the policy's to judge: it may exempt the purpose (R-K4).
         """
-        if self.state is not MessageState.DEFERRED or standing.opt_out is not None:
-            return False
         purpose = self.asked.purpose
+        barred = standing.opt_out_from(purpose) is not None
+        if self.state is not MessageState.DEFERRED or barred:
+            return False
         if purpose in standing.blocks:
             return False
         said = standing.strictest_preference()

@@ -1,19 +1,23 @@
 """What a reply says, read from its words alone (rulebook section 6).
 
 Nothing here knows the number's state: YES is read as yes, and the fold says what it did. The
-word lists are data, in `lexicon_words.py`; `interpret` below is one pass over them.
+words are data, in `lexicon_data/`; `interpret` below is one pass over a text for the lists and one
+for the signs of R-K4.
 """
 
 import re
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 from consent_ledger import lexicon_words as default
+from consent_ledger.signs import Signs
+from consent_ledger.slips import slipped
+from consent_ledger.tokens import BREAK, sentences_of, written
+from consent_ledger.tokens import tokens_of as tokens_of
 
 
 class Understood(StrEnum):
@@ -39,8 +43,9 @@ MOST_WORDS: Final = 500
 LONGEST_PHRASE: Final = 8
 """Words of one entry; it bounds the look-ahead, and so keeps reading linear."""
 
-_GLUE_READ: Final = 3
-"""Words looked back over between a phrase and its negation; 'not want you to' is the longest."""
+# Signs that say it without a word; anything else of that kind is as often a joke.
+_SIGNS_ALONE: Final = frozenset("\U0001f6d1\u26d4\U0001f6ab\U0001f595\u270b\u274c")
+_RUN: Final = re.compile(r"([a-z])\1\1+")
 
 
 class LexiconError(ValueError):
@@ -59,16 +64,10 @@ class Manners:
     anchors: tuple[str, ...] = default.ANCHORS
     stop_phrases: tuple[str, ...] = default.STOP_PHRASES
     plain: tuple[str, ...] = default.PLAIN
-    suspected: tuple[str, ...] = default.SUSPECTED
-    suspected_at_start: tuple[str, ...] = default.SUSPECTED_AT_START
-    suspected_at_end: tuple[str, ...] = default.SUSPECTED_AT_END
-    suspected_whole: tuple[str, ...] = default.SUSPECTED_WHOLE
-    negations: tuple[str, ...] = default.NEGATIONS
-    glue: tuple[str, ...] = default.GLUE
+    slips_of: tuple[str, ...] = default.SLIPS_OF
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A verdict, the entry of the lexicon that matched (never the text), and its version (R-K5)."""
 
     understood_as: Understood
@@ -85,7 +84,7 @@ class Lexicon:
     """
 
     version: int | str
-    stop: tuple[str, ...] = (*default.FCC_SEVEN, *default.PROVIDERS_STOP)
+    stop: tuple[str, ...] = default.STOP
     start: tuple[str, ...] = default.START
     help: tuple[str, ...] = default.HELP
     consent: tuple[str, ...] = default.CONSENT
@@ -159,54 +158,11 @@ def _check(lists: dict[Understood, tuple[str, ...]]) -> None:
         raise LexiconError(f"47 CFR 64.1200(a)(10) keeps these among 'stop': {', '.join(missing)}")
 
 
-# Squared and circled white-on-black letters are look-alikes of form that NFKC does not fold.
-_FOLDED: Final = {
-    start + place: letter
-    for start in (0x1F150, 0x1F170)
-    for place, letter in enumerate("abcdefghijklmnopqrstuvwxyz")
-}
-_APOSTROPHES: Final = frozenset("'\u2018\u2019\u02bc`\u00b4")
-_ACCENTS: Final = range(0x300, 0x370)
-
-
-class _Folding(dict[int, str]):
-    """What becomes of each character, learnt as characters come (Unicode bounds its size)."""
-
-    def __missing__(self, code: int) -> str:
-        char = chr(code)
-        self[code] = _FOLDED.get(code) or _fold(char)
-        return self[code]
-
-
-def _fold(char: str) -> str:
-    category = unicodedata.category(char)
-    if char in _APOSTROPHES or ord(char) in _ACCENTS or category in ("Cf", "Me"):
-        return ""
-    if 0xFE00 <= ord(char) <= 0xFE0F:  # variation selectors only choose how an emoji looks
-        return ""
-    return char if category[0] in "LNM" else " "
-
-
-_FOLDING = _Folding()
-
-
-def tokens_of(text: str) -> tuple[str, ...]:
-    """The words of a text by R-K1: no case, accent, punctuation, emoji or look-alike of form."""
-    if text.isascii():
-        return tuple(text.lower().translate(_FOLDING).split())
-    # Folding case can bring back what decomposition took apart (Unicode 3.13, D145).
-    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return tuple(unicodedata.normalize("NFKC", apart.translate(_FOLDING)).split())
-
-
 @dataclass(frozen=True, slots=True)
 class _Entry:
     tokens: tuple[str, ...]
     meaning: Understood | None  # None: politeness
     word: str
-
-
-_Phrases = dict[str, list[tuple[int, tuple[str, ...]]]]
 
 
 class _Index:
@@ -227,22 +183,15 @@ class _Index:
             entries.sort(key=lambda entry: (-len(entry.tokens), entry.meaning is None))
         self.anchors = _single(manners.anchors)
         self.objects = _single(manners.objects) | self.anchors
-        self.plain = {" ".join(tokens_of(word)) for word in (*manners.plain, *manners.stop_phrases)}
-        # A sentence that is one of those holds one of these; 'i', of 'i opt out', would hold all.
-        self.plain_signs = _single((*manners.plain, *manners.stop_phrases))
-        self.plain_signs |= {tokens_of(word)[0] for word in manners.plain}
-        self.suspected = _phrases(manners.suspected)
-        self.suspected_at_start = tuple(tokens_of(phrase) for phrase in manners.suspected_at_start)
-        self.suspected_at_end = tuple(tokens_of(phrase) for phrase in manners.suspected_at_end)
-        self.suspected_whole = {tokens_of(phrase) for phrase in manners.suspected_whole}
+        self.plain = {written(tokens_of(word)) for word in manners.plain}
+        self.plain |= {written(tokens_of(word)) for word in manners.stop_phrases}
         self.courtesies = {token for word in manners.polite for token in tokens_of(word)}
-        self.negations = _single(manners.negations)
-        self.glue = _single(manners.glue)
+        self.slips_of = manners.slips_of
 
     def _add(self, word: str, meaning: Understood | None) -> None:
         tokens = tokens_of(word)
         whole = "".join(tokens)
-        entry = _Entry(tokens, meaning, " ".join(tokens))
+        entry = _Entry(tokens, meaning, written(tokens))
         self.entries.setdefault(tokens[0], []).append(entry)
         if len(tokens) > 1:  # R-K1: 'opt out' and 'OPTOUT' are one word
             self.entries.setdefault(whole, []).append(replace(entry, tokens=(whole,)))
@@ -261,16 +210,13 @@ def _single(words: Sequence[str]) -> frozenset[str]:
     return frozenset("".join(tokens_of(word)) for word in words)
 
 
-def _phrases(said: Sequence[str]) -> _Phrases:
-    """Phrases and a place in them, by the word at that place: the longest, as the rarest."""
-    by_longest: _Phrases = {}
-    for tokens in map(tokens_of, said):
-        place = max(range(len(tokens)), key=lambda at: len(tokens[at]))
-        by_longest.setdefault(tokens[place], []).append((place, tokens))
-    return by_longest
+@lru_cache(maxsize=1)
+def signs() -> Signs:
+    """The signs of R-K4: every lexicon has the same, which no account can change."""
+    return Signs(default.LANGUAGES_OF_SIGNS, default.FILLERS)
 
 
-DEFAULT_VERSION: Final = 1
+DEFAULT_VERSION: Final = 2
 DEFAULT_LEXICON: Final = Lexicon(DEFAULT_VERSION)
 
 
@@ -280,8 +226,7 @@ def interpret(text: str, lexicon: Lexicon = DEFAULT_LEXICON) -> Reading:
     What lies beyond READ_AT_MOST is not read, and a text cut there may close but never opens.
     """
     said = text.strip()
-    tokens = tokens_of(said[:READ_AT_MOST])
-    understood_as, matched = _understand(said[:READ_AT_MOST], tokens, lexicon.index)
+    understood_as, matched = _understand(said[:READ_AT_MOST], lexicon.index)
     if len(said) > READ_AT_MOST and understood_as in _OPENING:
         understood_as, matched = Understood.OTHER, None
     return Reading(understood_as, matched, lexicon.version)
@@ -290,16 +235,23 @@ def interpret(text: str, lexicon: Lexicon = DEFAULT_LEXICON) -> Reading:
 _Verdict = tuple[Understood, str | None]
 
 
-def _understand(text: str, tokens: tuple[str, ...], index: _Index) -> _Verdict:
+def _understand(text: str, index: _Index) -> _Verdict:
+    sentences = sentences_of(text)
+    tokens = tuple([token for token in sentences if token != BREAK])
     if not tokens:
-        return Understood.OTHER, None
-    whole = _whole(tokens, index)
-    if whole:
+        suspicion = _sign_alone(text)
+    elif whole := _whole(tokens, index):
         return _weigh(whole, index)
-    suspicion = _suspicion(tokens, index) or _plain_sentence(text, tokens, index)
+    else:
+        suspicion = _suspicion(sentences, tokens, index)
     if suspicion is not None:
         return Understood.SUSPECTED_REVOCATION, suspicion
     return Understood.OTHER, None
+
+
+def _sign_alone(text: str) -> str | None:
+    """A stop sign without a word beside it; with words, R-K1 ignores it."""
+    return next((char for char in text if char in _SIGNS_ALONE), None)
 
 
 def _whole(tokens: tuple[str, ...], index: _Index) -> dict[Understood, str]:
@@ -340,59 +292,14 @@ def _weigh(said: dict[Understood, str], index: _Index) -> _Verdict:
     return (Understood.OTHER, None) if meaning is None else (meaning, said[meaning])
 
 
-def _suspicion(tokens: tuple[str, ...], index: _Index) -> str | None:
-    """The R-K4 phrase that the text is, begins with, ends with or holds."""
-    core = _without_politeness(tokens, index)
-    if core in index.suspected_whole:
-        return " ".join(core)
-    for phrase in index.suspected_at_start:
-        if core[: len(phrase)] == phrase:
-            return " ".join(phrase)
-    for phrase in index.suspected_at_end:
-        if core[-len(phrase) :] == phrase and not _negated(core, len(core) - len(phrase), index):
-            return " ".join(phrase)
-    if index.suspected.keys().isdisjoint(tokens):
-        return None
-    return next(_suspected_phrases(tokens, index), None)
-
-
-def _suspected_phrases(tokens: tuple[str, ...], index: _Index) -> Iterator[str]:
-    for seen, token in enumerate(tokens):
-        for place, phrase in index.suspected.get(token, ()):
-            at = seen - place
-            if (
-                at >= 0
-                and tokens[at : at + len(phrase)] == phrase
-                and not _negated(tokens, at, index)
-            ):
-                yield " ".join(phrase)
-
-
-def _negated(tokens: tuple[str, ...], at: int, index: _Index) -> bool:
-    before = at - 1
-    while before >= max(0, at - _GLUE_READ) and tokens[before] in index.glue:
-        before -= 1
-    return before >= 0 and tokens[before] in index.negations
-
-
-def _without_politeness(tokens: tuple[str, ...], index: _Index) -> tuple[str, ...]:
-    start, end = 0, len(tokens)
-    while start < end and tokens[start] in index.courtesies:
-        start += 1
-    while end > start and tokens[end - 1] in index.courtesies:
-        end -= 1
-    return tokens[start:end]
-
-
-_SENTENCE_ENDS = re.compile("[.!?;,:\\n\\r\\u2026\\u2013\\u2014\\u3002]| - ")
-
-
-def _plain_sentence(text: str, tokens: tuple[str, ...], index: _Index) -> str | None:
-    """An opt-out word that stands as a sentence of its own: 'Who is this? STOP.'"""
-    if index.plain_signs.isdisjoint(tokens):
-        return None
-    for sentence in _SENTENCE_ENDS.split(text):
-        word = _whole(tokens_of(sentence), index).get(Understood.STOP)
-        if word in index.plain:
-            return word
-    return None
+def _suspicion(sentences: list[str], tokens: tuple[str, ...], index: _Index) -> str | None:
+    """The sign of R-K4 that a text holds, or the word that it is a slip of."""
+    joined = " ".join(sentences)
+    if _RUN.search(joined):
+        sentences = _RUN.sub(r"\1", joined).split()
+        tokens = tuple([token for token in sentences if token != BREAK])
+    found = signs().find(sentences)
+    if found is not None:
+        return found.name
+    core = [token for token in tokens if token not in index.courtesies]
+    return slipped(core[0], index.slips_of) if len(core) == 1 else None

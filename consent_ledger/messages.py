@@ -74,6 +74,7 @@ def _asked(
         expires_at=before.asked.expires_at if before is not None else command.expires_at,
         not_before=decision.not_before,
         again=before is not None,
+        time_zone=question.time_zone,
     )
 
 

@@ -237,3 +237,11 @@ def mask(text: str) -> str:
     instants and UUIDs stay readable.
     """
     return _NUMBER_LIKE.sub(lambda m: m["kept"] or MASK, text)
+
+
+def spaced(e164: str) -> str:
+    """A number as people of its country write it for abroad, `+1 415-555-0100`."""
+    parsed = _parsed(e164, None)
+    if parsed is None:
+        return e164
+    return str(library.format_number(parsed, library.PhoneNumberFormat.INTERNATIONAL))

@@ -3,52 +3,31 @@
 import hashlib
 from typing import Final
 
+from msgspec.structs import replace
+
 from consent_ledger.account import Account
+from consent_ledger.language import fallbacks
 from consent_ledger.policy import DAY, Policy
 from consent_ledger.snapshot import REPLIES_KEPT, Snapshot
 from consent_ledger.standing import CLOCK_MARGIN, Standing
+from consent_ledger.wording import CONSENT_REQUEST as CONSENT_REQUEST
+from consent_ledger.wording import DEFAULT_TEXTS, NAME
+from consent_ledger.wording import DISCLOSURE as DISCLOSURE
 from consent_ledger.words import ReplyKind
 
 CONFIRM_WITHIN: Final = CLOCK_MARGIN
 """A stop confirmation may go within five minutes of the STOP: 47 CFR 64.1200(a)(12)."""
 
-CONSENT_REQUEST: Final = "consent_request"
-DISCLOSURE: Final = "disclosure"
 
-DEFAULT_TEXTS: Final[dict[str, str]] = {
-    ReplyKind.STOP_CONFIRMATION: (
-        "{name}: you are opted out and will get no more texts from us. Text START to opt back in."
-    ),
-    ReplyKind.START_CONFIRMATION: (
-        "{name}: you are opted back in. Text STOP at any time to opt out."
-    ),
-    ReplyKind.CONSENT_CONFIRMATION: (
-        "{name}: thank you, we will text you at this number. Text STOP to opt out, HELP for help."
-    ),
-    ReplyKind.HOW_TO_OPT_IN: "{name}: you opted out earlier. To get our texts again, text START.",
-    ReplyKind.HELP: "{name}: for help please call our office. Text STOP to opt out.",
-    ReplyKind.ASK_AGAIN: (
-        "{name}: we could not use your last text. May we text you? Answer CONSENT or DECLINE."
-    ),
-    ReplyKind.PLEASE_CALL: (
-        "We could not use your text, as we do not know this number. Please call us instead."
-    ),
-    CONSENT_REQUEST: (
-        "{name} would like to text with you. Texts are not fully private. "
-        "Answer CONSENT to agree or DECLINE to refuse."
-    ),
-    DISCLOSURE: (
-        "{name} would like to send you offers by automated text; agreeing is no condition of any "
-        "purchase. Msg & data rates may apply. Answer CONSENT or DECLINE."
-    ),
-}
-"""The wording where the account has none of its own; `{name}` is the location's or account's."""
+def text_of(kind: str, account: Account, location: str | None, language: str | None = None) -> str:
+    """The text of a reply or request, naming who sends it.
 
-
-def text_of(kind: str, account: Account, location: str | None) -> str:
-    """The text of a reply or request, naming who sends it."""
-    template = account.replies.get(kind, DEFAULT_TEXTS[kind])
-    return template.replace("{name}", account.name_for(location))
+    The account's own in the contact's language comes first, then its own for every language.
+    """
+    own = (account.replies_in.get(tag, {}).get(kind) for tag in fallbacks(language))
+    found = next((text for text in own if text is not None), None)
+    template = found or account.replies.get(kind, DEFAULT_TEXTS[kind])
+    return template.replace(NAME, account.name_for(location))
 
 
 def digest_of(text: str) -> str:
@@ -66,7 +45,9 @@ def may_reply(kind: ReplyKind, snapshot: Snapshot, now: int) -> bool:
 
 def after_stop(before: Standing, after: Standing, at: int, now: int) -> ReplyKind | None:
     """One confirmation for a STOP that changed something and is fresh (R-F1, R-O5)."""
-    changed = before.contact is None and after.contact is not None
+    anew = before.contact is None and after.contact is not None
+    # One purpose more is a change too; not where everything was ended before.
+    changed = anew or (after.contact is None and not before.scoped.keys() >= after.scoped.keys())
     return ReplyKind.STOP_CONFIRMATION if changed and now - at <= CONFIRM_WITHIN else None
 
 
@@ -77,9 +58,10 @@ def after_opening(
 
     `stop_id` is the STOP that stands, where the word may be answered with how to opt in.
     """
-    if not after.do_not_text and before.grants != after.grants:
+    # A STOP from another purpose alone does not take back what was consented to now.
+    if before.grants != after.grants and not replace(after, scoped={}).do_not_text:
         return ReplyKind.CONSENT_CONFIRMATION
-    hint = stop_id is not None and after.contact is not None and snapshot.hinted != stop_id
+    hint = stop_id is not None and snapshot.hinted != stop_id
     return ReplyKind.HOW_TO_OPT_IN if hint else None
 
 
@@ -89,10 +71,10 @@ def after_start(before: Standing, after: Standing) -> ReplyKind | None:
     return ReplyKind.START_CONFIRMATION if lifted else None
 
 
-def after_other(before: Standing, after: Standing, known: bool, policy: Policy) -> ReplyKind | None:
+def after_other(pending: bool, after: Standing, known: bool, policy: Policy) -> ReplyKind | None:
     """What words that did nothing are answered with (R-M7, R-M8)."""
     if after.do_not_text:
         return None
-    if before.pending:
+    if pending:
         return None if policy.other_words_end_request else ReplyKind.ASK_AGAIN
     return None if known else ReplyKind.PLEASE_CALL

@@ -44,18 +44,24 @@ def request_consent(number: PhoneNumber, command: RequestConsent) -> Answered:
     if not set(purposes) <= set(number.policy.policy.purposes):
         raise UnknownPurposeError
     if not purposes:
-        raise _refused(Reason.NO_CONSENT_NEEDED, "No purpose of this account needs consent.")
+        raise _refused(
+            Reason.NO_CONSENT_NEEDED, "Of this account's purposes none but marketing needs consent."
+        )
     context = replace(number.context(command.told), location_id=command.location)
-    reauthorises = _reauthorises(number, command)
+    reauthorises = _reauthorises(number, command, purposes)
+    if reauthorises and not number.standing.is_after_stops(context.at, context.basis, purposes):
+        # The yes to it would open nothing (R-O2), and it is the only one for this STOP.
+        raise _refused("reauthorisation_too_early", "Wait five minutes after the STOP.")
     _check_bars(number, command, purposes, reauthorises)
     _check_need(number, purposes, context.at)
     return _issue(number, Answered(), purposes, context, reauthorises=reauthorises)
 
 
-def _reauthorises(number: PhoneNumber, command: RequestConsent) -> bool:
+def _reauthorises(number: PhoneNumber, command: RequestConsent, purposes: tuple[str, ...]) -> bool:
     """Once per STOP, by a named user, never while a system opt-out stands (R-L5)."""
     standing, policy = number.standing, number.policy.policy
-    if standing.contact is None or not policy.reauthorise_after_stop:
+    stopped = any(standing.stopped(purpose) is not None for purpose in purposes)
+    if not stopped or not policy.reauthorise_after_stop:
         return False
     if standing.system is not None or command.sent_by is None:
         return False
@@ -71,7 +77,7 @@ def _check_bars(
 ) -> None:
     standing = number.standing
     if reauthorises:
-        standing = replace(standing, contact=None, stops={})
+        standing = replace(standing, contact=None, stops={}, scoped={})
     for purpose in purposes:
         question = Question(
             purpose, command.location, sent_by=command.sent_by, contacts=number.contacts
@@ -103,7 +109,7 @@ def _check_need(number: PhoneNumber, purposes: tuple[str, ...], at: int) -> None
 def _is_granted(standing: Standing, policy: Policy, purpose: str, at: int) -> bool:
     # Under a STOP a grant opens nothing, so there is still need to ask.
     granted = live_grant(standing, purpose, policy.purposes[purpose], at) is not None
-    return granted and standing.contact is None
+    return granted and standing.stopped(purpose) is None
 
 
 def _waits(standing: Standing, policy: Policy, at: int) -> bool:
@@ -139,7 +145,13 @@ def _issue(
     text = replies.text_of(kind, number.account, context.location_id)
     digest = replies.digest_of(text)
     evidence = f.Evidence(template_version=digest, disclosure_digest=digest if marketing else None)
-    fact = f.ConsentRequested(purposes, reauthorises=reauthorises, automatic=automatic)
+    days = number.policy.policy.request_expires_days
+    fact = f.ConsentRequested(
+        purposes,
+        reauthorises=reauthorises,
+        automatic=automatic,
+        expires_at=None if days is None else context.at + days * DAY,
+    )
     event = number.trigger(fact, replace(context, evidence=evidence))
     return replace(answer, request=event.originator_version, text=text)
 

@@ -28,6 +28,7 @@ FoldedFact = (
     | f.PurposeBlocked
     | f.PurposeUnblocked
     | f.MarketingPreferenceRecorded
+    | f.TimeZoneRecorded
     | f.NumberReassigned
 )
 """The facts that the standing rests on; all others leave it as it was."""

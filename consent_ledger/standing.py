@@ -4,6 +4,7 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from consent_ledger.words import LEVEL_RANK, Basis, Consent, Level, Preference, Source
 
@@ -14,6 +15,14 @@ ANY: Final = "*"
 """Stands for every purpose in a decline that answers no request (R-F3)."""
 REQUESTS_KEPT: Final = 8
 """Instants of requests kept for R-F9; more than any sensible limit per window."""
+
+
+def outranks(at: int, basis: Basis, stops: dict[Basis, int]) -> bool:
+    """Whether an opening is later than every STOP; by the margin on another's clock (R-O2)."""
+    return all(
+        at > stop if basis is theirs else at >= stop + CLOCK_MARGIN
+        for theirs, stop in stops.items()
+    )
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True):
@@ -33,6 +42,13 @@ class OptOut(msgspec.Struct, frozen=True, array_like=True):
     channel: str
 
 
+class ScopedStop(msgspec.Struct, frozen=True, array_like=True):
+    """A STOP that ended one purpose, and the latest such STOP by each clock."""
+
+    opt_out: OptOut
+    stops: dict[Basis, int]
+
+
 class Grant(msgspec.Struct, frozen=True, array_like=True):
     """Consent to a purpose at a level; `suspended` while a STOP that came after it stands."""
 
@@ -49,19 +65,22 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
     reauthorises: bool
     disclosed: bool
     failed: bool = False
+    expires_at: int | None = None
 
 
 class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the facts on a number add up to.
 
+    `contact` is the contact's opt-out from everything, `scoped` those from one purpose each.
     `stops` holds the latest STOP by each clock while the contact's opt-out stands,
     `review_clocks` the clock of each review's words, as both ask for the margin; the instants
-    `stop_lifted_at`, `decline_lifted_at` and `reassigned_until` tell which held texts must never
-    go (R-F1, R-F4, R-F8).
+    `stop_lifted_at`, `scoped_lifted_at`, `decline_lifted_at` and `reassigned_until` tell which
+    held texts must never go (R-F1, R-F4, R-F8).
     """
 
     stops: dict[Basis, int] = {}
     contact: OptOut | None = None
+    scoped: dict[str, ScopedStop] = {}
     system: OptOut | None = None
     agent: OptOut | None = None
     reviews: dict[int, Mark] = {}
@@ -75,7 +94,9 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
     blocks: dict[str, Mark] = {}
     preferences: dict[str, tuple[Preference, Mark]] = {}
     failures: int = 0
+    time_zone: str | None = None
     stop_lifted_at: int | None = None
+    scoped_lifted_at: dict[str, int] = {}
     decline_lifted_at: dict[str, int] = {}
     reassigned_until: int | None = None
 
@@ -92,11 +113,35 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
         """The opt-out that this source has standing."""
         match source:
             case Source.CONTACT:
-                return self.contact
+                return self.contact or self._first_scoped()
             case Source.SYSTEM:
                 return self.system
             case Source.AGENT:
                 return self.agent
+
+    def _first_scoped(self) -> OptOut | None:
+        return min(
+            (stop.opt_out for stop in self.scoped.values()),
+            key=lambda opt_out: (opt_out.mark.at, opt_out.mark.version),
+            default=None,
+        )
+
+    def stopped(self, purpose: str) -> OptOut | None:
+        """The contact's opt-out from this purpose, or from everything."""
+        if self.contact is not None or purpose not in self.scoped:
+            return self.contact
+        return self.scoped[purpose].opt_out
+
+    def is_after_stops(self, at: int, basis: Basis, purposes: tuple[str, ...]) -> bool:
+        """Whether an instant is later than every STOP that bars one of these purposes (R-O2)."""
+        scoped = [self.scoped[purpose].stops for purpose in purposes if purpose in self.scoped]
+        return all(outranks(at, basis, stops) for stops in (self.stops, *scoped))
+
+    def opt_out_from(self, purpose: str) -> tuple[Source, OptOut] | None:
+        """The opt-out shown for one purpose: those from other purposes do not bar it."""
+        if self.contact is None and self.scoped and purpose not in self.scoped:
+            return replace(self, scoped={}).opt_out
+        return self.opt_out
 
     @property
     def do_not_text(self) -> bool:
@@ -116,6 +161,11 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
         best = max(live, key=LEVEL_RANK.__getitem__)
         return best, levels[best]
 
+    def waits_at(self, at: int) -> bool:
+        """Whether a request waits for a reply at an instant (R-L3)."""
+        expires_at = self.request.expires_at if self.request is not None else None
+        return self.pending and (expires_at is None or at < expires_at)
+
     def asked_for(self, purpose: str) -> Request | None:
         """The request that waits for a reply and names this purpose."""
         if self.pending and self.request is not None and purpose in self.request.purposes:
@@ -124,7 +174,7 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def consent(self, purpose: str) -> Consent:
         """Where consent to a purpose stands."""
-        if self.contact is not None:
+        if self.stopped(purpose) is not None:
             return Consent.REVOKED
         if self.strongest_grant(purpose) is not None:
             return Consent.GRANTED
@@ -146,7 +196,9 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def bars_held(self, purpose: str, needs_consent: bool, asked_at: int) -> bool:
         """Whether a text held since `asked_at` must never go (R-F1, R-F4, R-F8)."""
-        if self.contact is not None or _later(self.stop_lifted_at, asked_at):
+        if self.stopped(purpose) is not None or _later(self.stop_lifted_at, asked_at):
+            return True
+        if _later(self.scoped_lifted_at.get(purpose), asked_at):
             return True
         if self.reassigned_until is not None and asked_at <= self.reassigned_until:
             return True

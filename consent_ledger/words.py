@@ -87,6 +87,11 @@ class Source(StrEnum):
     SYSTEM = "system"
     AGENT = "agent"
 
+    @property
+    def admin_may_lift(self) -> bool:
+        """Whether an admin's opt-in lifts it, where it is the opt-out shown (R-F6, R-V4)."""
+        return self is Source.AGENT
+
 
 class Answer(StrEnum):
     """The four answers to 'may I text this number?'."""
@@ -140,6 +145,13 @@ class Preference(StrEnum):
     NOT_CONSENTED = "not_consented"
     UNREADABLE = "unreadable"
     CONSENTED = "consented"
+
+
+class RevokeScope(StrEnum):
+    """How far the contact's STOP reaches (rulebook section 8)."""
+
+    ALL = "all"
+    PURPOSE = "purpose"
 
 
 class Permission(StrEnum):

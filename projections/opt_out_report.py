@@ -3,12 +3,17 @@
 from collections.abc import Iterable
 from typing import Any
 
+from consent_ledger.standing import OptOut, Standing
 from consent_ledger.store.projection import Change, Column
 from consent_ledger.words import Source
 
 
 class OptOutReport:
-    """One row for each source that has an opt-out standing on a number."""
+    """One row for each source that has an opt-out standing on a number.
+
+    `shown` is true on one of them, the hardest to lift: the number's row in the report. `purposes`
+    are those that the contact's STOP ended, where the policy let it end only some.
+    """
 
     table = "opt_out_report"
     columns = (
@@ -19,15 +24,19 @@ class OptOutReport:
         Column("version", "integer"),
         Column("by", "text"),
         Column("channel", "text"),
+        Column("shown", "boolean"),
+        Column("purposes", "text"),
     )
     key = ("number_id", "source")
     removes = True
 
     def rows(self, change: Change) -> Iterable[tuple[Any, ...]]:
-        """The opt-outs that began to stand, or turned out to have begun at another time."""
-        for source in Source:
-            found = change.after.standing.opt_out_by(source)
-            if found is not None and found != change.before.standing.opt_out_by(source):
+        """The opt-outs that began to stand, that turned out to have begun at another time, or that
+        another one began to cover or no longer covers."""
+        before, after = _standing(change.before.standing), _standing(change.after.standing)
+        for source, row in after.items():
+            if before.get(source) != row:
+                found, shown, purposes = row
                 yield (
                     change.number_id,
                     str(source),
@@ -36,11 +45,26 @@ class OptOutReport:
                     found.mark.version,
                     found.by,
                     found.channel,
+                    shown,
+                    purposes,
                 )
 
     def gone(self, change: Change) -> Iterable[tuple[Any, ...]]:
         """The opt-outs that were lifted."""
-        for source in Source:
-            stood = change.before.standing.opt_out_by(source)
-            if stood is not None and change.after.standing.opt_out_by(source) is None:
-                yield (change.number_id, str(source))
+        before, after = _standing(change.before.standing), _standing(change.after.standing)
+        for source in before.keys() - after.keys():
+            yield (change.number_id, str(source))
+
+
+def _standing(standing: Standing) -> dict[Source, tuple[OptOut, bool, str | None]]:
+    """The opt-outs that stand, each with whether it is the one shown and the purposes it ended."""
+    stand = [(source, found) for source in Source if (found := standing.opt_out_by(source))]
+    return {
+        source: (found, place == 0, _ended(standing) if source is Source.CONTACT else None)
+        for place, (source, found) in enumerate(stand)
+    }
+
+
+def _ended(standing: Standing) -> str | None:
+    """The purposes that the contact's STOP ended; None is all of them."""
+    return " ".join(sorted(standing.scoped)) if standing.contact is None else None

@@ -14,6 +14,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,9 +24,11 @@ import uvicorn
 
 from api.app import create_app
 from api.auth import issue_key
+from api.providers.amazon import Amazon
 from api.settings import Settings
 from consent_ledger import account as a
 from consent_ledger.keyring import Keyring
+from consent_ledger.ledger import UnavailableError
 from consent_ledger.policy import amended
 from consent_ledger.store.accounts import change_account
 from consent_ledger.store.connection import connect_as_owner, connector
@@ -40,13 +43,22 @@ OPENED: Final = "Lakeside Clinic"
 class Running:
     """A service that runs: its HTTP client, its database and its log."""
 
-    def __init__(self, base_url: str, database_url: str, log: Path, keyring: Keyring) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        database_url: str,
+        log: Path,
+        keyring: Keyring,
+        process: "subprocess.Popen[bytes]",
+    ) -> None:
         self.base_url = base_url
+        self.process = process
         self.database_url = database_url
         self.keyring = keyring
         self.http = httpx2.Client(base_url=base_url, timeout=SECONDS, trust_env=False)
         self.database = connect_as_owner(database_url)
         self._log = log
+        self.pages = log.parent
         self._connect = connector(database_url)
         self._runner = asyncio.Runner()
 
@@ -85,6 +97,11 @@ class Running:
             for role in Role
         }
 
+    def kill(self) -> None:
+        """Kills the process: it can say no last word."""
+        self.process.kill()
+        self.process.wait(SECONDS)
+
     def close(self) -> None:
         """Closes what the tests hold of it."""
         self.http.close()
@@ -105,7 +122,7 @@ def running(database_url: str, keyring: Keyring | None = None) -> Iterator[Runni
         process = _start(database_url, keyring, listener, port, log)
         # The socket is the process's own now: when it ends, nobody listens.
         listener.close()
-        service = Running(f"http://127.0.0.1:{port}", database_url, log, keyring)
+        service = Running(f"http://127.0.0.1:{port}", database_url, log, keyring, process)
         try:
             _await_ready(service, process)
             yield service
@@ -123,6 +140,7 @@ def _start(
         "CONSENT_LEDGER_KEY": keyring.dump(),
         "CONSENT_LEDGER_PORT": str(port),
         "CONSENT_LEDGER_LOG_LEVEL": "debug",
+        "TEST_PAGES": str(log.parent),
     }
     with log.open("wb") as stream:
         return subprocess.Popen(
@@ -163,9 +181,31 @@ def _shown(value: object) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
+class Pages:
+    """Amazon as the service under test reaches it: what a test wrote there, and who was asked."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def __call__(self, url: str) -> bytes:
+        """The page of an address; the address is written down."""
+        with (self._folder / "visits").open("a") as visits:
+            visits.write(f"{url}\n")
+        page = page_of(self._folder, url)
+        if not page.exists():
+            raise UnavailableError("there is no such page")
+        return page.read_bytes()
+
+
+def page_of(folder: Path, url: str) -> Path:
+    """Where the page of an address lies."""
+    return folder / f"page-{sha256(url.encode()).hexdigest()}"
+
+
 def serve(descriptor: int) -> None:
     """The service, on a socket that is already bound."""
     app = create_app(Settings())  # type: ignore[call-arg]
+    app.state.service.amazon = Amazon(Pages(Path(os.environ["TEST_PAGES"])))
     config = uvicorn.Config(
         app, loop="uvloop", http="httptools", log_level="warning", lifespan="on", access_log=False
     )

@@ -5,14 +5,18 @@ import sys
 import typer
 
 from api.cli import (
+    apply,
     bench,
     check,
     dev,
     doctor,
+    endpoints,
     history,
     keys,
     migrate,
+    policy,
     rebuild,
+    report,
     serve,
     simulate_inbound,
 )
@@ -30,9 +34,13 @@ app.command()(dev.dev)
 app.command()(serve.serve)
 app.command()(migrate.migrate)
 app.add_typer(keys.app, name="keys")
+app.add_typer(endpoints.app, name="endpoints")
 app.command()(check.check)
 app.command()(history.history)
+app.command()(report.report)
 app.command()(simulate_inbound.simulate_inbound)
+app.command()(apply.apply)
+app.add_typer(policy.app, name="policy")
 app.command()(rebuild.rebuild)
 app.command()(doctor.doctor)
 app.command()(bench.bench)

@@ -6,7 +6,7 @@ from uuid import UUID
 from psycopg import AsyncConnection, Connection
 
 from api.auth import FIND, INSERT_KEY, key_digests, new_key, new_key_id
-from api.routes.keys import PUT_ENDPOINT
+from api.routes.provider_endpoints import PUT_ENDPOINT
 from api.secrets_at_rest import seal
 from consent_ledger import account as a
 from consent_ledger.account import Account

@@ -1,5 +1,6 @@
 """The service as the command line asks it: over HTTP, with a key."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -11,6 +12,10 @@ from api.cli.errors import BAD_USE, CommandError
 
 SECONDS: Final = 30.0
 """A service that takes longer to answer one person is down."""
+FILE_SECONDS: Final = 600.0
+"""A large spreadsheet is packed before its first byte comes."""
+ABSENT: Final = (httpx2.TransportError, httpx2.InvalidURL, httpx2.UnsupportedProtocol)
+"""What it means that nobody answers."""
 PAGE: Final = 1000
 """Rows asked for at a time, the most that the service gives."""
 
@@ -32,39 +37,81 @@ class Remote:
         given = {name: value for name, value in body.items() if value is not None}
         return self._answer("POST", path, json=given)
 
+    def put(self, path: str, body: dict[str, Any], **query: Any) -> Any:
+        """The answer to a PUT."""
+        return self._answer("PUT", path, json=body, params=query)
+
     def delete(self, path: str) -> Any:
         """The answer to a DELETE."""
         return self._answer("DELETE", path)
 
     def pages(self, path: str, at_most: int, **query: Any) -> list[Any]:
         """The items of a list, page after page."""
-        items: list[Any] = []
-        cursor = None
-        while len(items) < at_most:
-            limit = min(PAGE, at_most - len(items))
-            page = self.get(path, limit=limit, cursor=cursor, **query)
-            items += page["items"]
-            cursor = page["next_cursor"]
-            if cursor is None:
-                break
-        return items
+        return _all_pages(at_most, lambda page: self.get(path, **page, **query))
+
+    def post_pages(self, path: str, at_most: int, body: dict[str, Any]) -> list[Any]:
+        """The items of a list that is asked for by a body, page after page."""
+        return _all_pages(at_most, lambda page: self.post(path, {**body, **page}))
+
+    def file(self, path: str, body: dict[str, Any], media_type: str) -> Iterator[bytes]:
+        """The bytes of an answer that is a file, as they come."""
+        given = {name: value for name, value in body.items() if value is not None}
+        headers = {**self._headers, "Accept": media_type}
+        url, begun = self.url + path, False
+        try:
+            with (
+                _client(url, FILE_SECONDS) as client,
+                client.stream("POST", url, json=given, headers=headers) as response,
+            ):
+                if not response.is_success:
+                    response.read()
+                    raise ProblemError(_problem(response), _errors(response))
+                begun = True
+                yield from response.iter_bytes()
+        except ABSENT:
+            said = "the answer was cut short by" if begun else "no service answers at"
+            raise CommandError(f"{said} {_place(url)}") from None
 
     def _answer(self, method: str, path: str, **more: Any) -> Any:
         response = send(method, self.url + path, headers=self._headers, **more)
         if response.is_success:
             return response.json()
-        raise CommandError(_problem(response))
+        raise ProblemError(_problem(response), _errors(response))
+
+
+class ProblemError(CommandError):
+    """The service said no; `errors` are about single fields of what was sent."""
+
+    def __init__(self, message: str, errors: list[dict[str, str]]) -> None:
+        super().__init__(message)
+        self.errors = errors
 
 
 def send(method: str, url: str, **more: Any) -> httpx2.Response:
     """A request; CommandError where nobody answers."""
+    try:
+        with _client(url, SECONDS) as client:
+            return client.request(method, url, **more)
+    except ABSENT:
+        raise CommandError(f"no service answers at {_place(url)}") from None
+
+
+def _client(url: str, seconds: float) -> httpx2.Client:
     # A proxy of the environment cannot reach what listens on this machine's loopback.
     outside = urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1")
-    try:
-        with httpx2.Client(timeout=SECONDS, trust_env=outside) as client:
-            return client.request(method, url, **more)
-    except (httpx2.TransportError, httpx2.InvalidURL, httpx2.UnsupportedProtocol):
-        raise CommandError(f"no service answers at {_place(url)}") from None
+    return httpx2.Client(timeout=seconds, trust_env=outside)
+
+
+def _all_pages(at_most: int, ask: Callable[[dict[str, Any]], Any]) -> list[Any]:
+    items: list[Any] = []
+    cursor = None
+    while len(items) < at_most:
+        page = ask({"limit": min(PAGE, at_most - len(items)), "cursor": cursor})
+        items += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    return items
 
 
 def _place(url: str) -> str:
@@ -76,9 +123,22 @@ def _problem(response: httpx2.Response) -> str:
     """A problem's own words; they never echo what was sent."""
     try:
         body = response.json()
-        return f"{body['detail']} ({body['code']})"
+        named = [
+            f"{each['pointer'].strip('/')}: {each['detail']}" for each in body.get("errors", [])
+        ]
+        detail = "; ".join(named) if named and body["code"] == "invalid-body" else body["detail"]
+        return f"{detail} ({body['code']})"
     except (ValueError, KeyError, TypeError):
         return f"the service answered {response.status_code}"
+
+
+def _errors(response: httpx2.Response) -> list[dict[str, str]]:
+    """What a problem says of single fields."""
+    try:
+        found: list[dict[str, str]] = response.json().get("errors") or []
+        return found
+    except (ValueError, AttributeError):
+        return []
 
 
 def connect(url: str | None, api_key: str | None, data_dir: Path | None, role: str) -> Remote:

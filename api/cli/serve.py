@@ -38,6 +38,13 @@ def serve(
     log_level: Annotated[
         str, typer.Option(envvar="CONSENT_LEDGER_LOG_LEVEL", help="The least that is logged.")
     ] = "info",
+    webhook_private_addresses: Annotated[
+        bool,
+        typer.Option(
+            envvar="CONSENT_LEDGER_WEBHOOK_PRIVATE_ADDRESSES",
+            help="Let webhooks go to loopback and private addresses.",
+        ),
+    ] = False,
 ) -> None:
     """Serve the ledger from a PostgreSQL database, until SIGTERM."""
     from api.cli.production import run
@@ -52,5 +59,6 @@ def serve(
         port=port,
         public_url=public_url,
         log_level=log_level,
+        webhook_private_addresses=webhook_private_addresses,
     )
     run(settings, apply_migrations=migrate)

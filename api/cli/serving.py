@@ -54,17 +54,27 @@ class Server(uvicorn.Server):
     """Uvicorn that says when it really answers, and looks after what it was given to watch."""
 
     def __init__(
-        self, config: uvicorn.Config, ready: Callable[[], None], watch: Callable[[], object] | None
+        self,
+        config: uvicorn.Config,
+        ready: Callable[[], None],
+        watch: Callable[[], object] | None,
+        ending: Callable[[], None],
     ) -> None:
         super().__init__(config)
         self._ready = ready
         self._watch = watch
+        self._ending = ending
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Starts to answer, then says so."""
         await super().startup(sockets)
         if self.started:
             self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stops; a stream of events ends first, as the server waits for open answers."""
+        self._ending()
+        await super().shutdown(sockets)
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second; twice a second it looks whether what it watches still runs."""
@@ -98,7 +108,7 @@ def serve(
         backlog=BACKLOG,
         timeout_graceful_shutdown=grace_seconds,
     )
-    Server(config, ready, watch).run([listening])
+    Server(config, ready, watch, app.state.service.end_streams).run([listening])
 
 
 def _mask_uvicorn() -> None:

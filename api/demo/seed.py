@@ -14,10 +14,10 @@ from uuid import UUID
 from msgspec.structs import replace
 from psycopg import AsyncConnection
 
+from api.account_changes import KEEP_NUMBER
 from api.demo import cast
 from api.demo.script import told
 from api.demo.telling import Scene, Step
-from api.routes.account import KEEP_NUMBER
 from api.submit import digest
 from consent_ledger import commands as c
 from consent_ledger.account import Account

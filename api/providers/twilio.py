@@ -1,25 +1,39 @@
 """Twilio's requests: is it theirs, what does it say, and what to answer in TwiML.
 
-Source: Twilio's documentation of request security, incoming messages and status callbacks. No
-rule lives here; numbers and words are handed on as they came.
+Source: Twilio's documentation of request security, incoming messages and status callbacks, and for
+the signature by a shared key its library. A request is a form or JSON.
 """
 
 import hmac
 import re
-from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 from urllib.parse import SplitResult, parse_qs, urlsplit
 from xml.sax.saxutils import escape
 
+from api.providers.base import (
+    DELIVERED,
+    UNKNOWN,
+    Answer,
+    Fact,
+    Malformed,
+    Provider,
+    Reply,
+    Report,
+    Request,
+    Text,
+)
+from api.providers.reading import Fields, Form, form_of, json_fields
+from api.providers.signing import any_same, hmac_base64, raw
+
 SIGNATURE_HEADER: Final = "X-Twilio-Signature"
-CONTENT_TYPE: Final = "application/xml"
-"""Of the bytes that `answer` gives."""
+SETTINGS_HEADER: Final = "X-Twilio-Webhooks-Signature-Settings"
+"""Names the shared key and the method, where the auth token did not sign."""
+REFERENCE: Final = "message_id"
+"""The field of the callback's query in which a sender may write its own id of the text."""
 
-Form = Sequence[tuple[str, str]]
-
+_METHODS: Final = {"HMAC_SHA1": "sha1", "HMAC_SHA256": "sha256"}
 _DEFAULT_PORTS: Final = {"https": 443}
 _DELIVERED: Final = frozenset({"delivered", "read"})
 _FAILED: Final = frozenset({"failed", "undelivered"})
@@ -27,50 +41,33 @@ _FAILED: Final = frozenset({"failed", "undelivered"})
 _NOT_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 
 
-class MalformedRequest(ValueError):
-    """A field is missing or unreadable. Names the field, never its content."""
-
-    def __init__(self, field: str, problem: str = "is missing") -> None:
-        super().__init__(f"the field {field} {problem}")
-        self.field = field
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class InboundText:
-    """One incoming message, as Twilio wrote it; media are counted and never fetched (R-K7)."""
-
-    sender: str
-    to: str
-    body: str
-    message_id: str
-    media_count: int
-    opt_out_type: str | None  # STOP, START or HELP where Twilio itself acted on the word
-
-    def __repr__(self) -> str:
-        return f"InboundText(message_id={self.message_id!r}, media_count={self.media_count})"
+def verify(request: Request, secrets: Sequence[str]) -> bool:
+    """Whether the auth token or a shared key signed this request. Never raises."""
+    settings = request.headers.get(SETTINGS_HEADER.lower(), "")
+    named = re.search(r"(?:^|,)\s*algorithm\s*=\s*([^,\s][^,]*)", settings)
+    method = _METHODS.get(named[1].strip().upper() if named else "HMAC_SHA1")
+    try:
+        form = None if request.is_json else form_of(request.body)
+    except Malformed:
+        return False
+    signature = request.headers.get(SIGNATURE_HEADER.lower(), "")
+    if method is None:
+        return False
+    return is_signed(secrets, request.url, form, request.body, signature, method)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class DeliveryReport:
-    """One status callback. `code` is for `carrier.classify`, if the status is `final`."""
-
-    recipient: str
-    message_id: str
-    status: str
-    code: str
-    final: bool
-
-    def __repr__(self) -> str:
-        return f"DeliveryReport(message_id={self.message_id!r}, status={self.status!r})"
-
-
-def verify(
-    auth_tokens: Sequence[str], url: str, form: Form | None, body: bytes, signature: str
+def is_signed(
+    secrets: Sequence[str],
+    url: str,
+    form: Form | None,
+    body: bytes,
+    signature: str,
+    method: str = "sha1",
 ) -> bool:
-    """Whether one of the account's tokens signed this request: base64 of HMAC-SHA1.
+    """Whether one of the secrets signed: base64 of an HMAC over the URL and the fields.
 
     `url` is the one that Twilio called, query included; `form` the fields in any order, or None
-    for another kind of body, which must then carry its SHA-256 in the query. Never raises.
+    for another kind of body, which must then carry its SHA-256 in the query.
     """
     try:
         parts = urlsplit(url)
@@ -79,69 +76,64 @@ def verify(
         return False
     if form is None and not _body_is_signed(parts, body):
         return False
-    signed = [_bytes(each + _fields(form or ())) for each in urls]
-    given = _bytes(signature)
-    # Every signature is computed before any counts: the time taken must not tell which was near.
-    same = [hmac.compare_digest(_sign(t, data), given) for t in auth_tokens for data in signed]
-    return any(same)
+    signed = [raw(each + _fields(form or ())) for each in urls]
+    expected = [hmac_base64(secret, data, method) for secret in secrets for data in signed]
+    return any_same(raw(signature), expected)
 
 
-def is_delivery_report(form: Form) -> bool:
-    """Whether the request is a status callback and not an incoming message."""
-    return any(name == "MessageStatus" and value != "received" for name, value in form)
+def read(request: Request) -> Sequence[Fact]:
+    """An incoming message or a status callback."""
+    fields = json_fields(request) if request.is_json else Fields(dict(form_of(request.body)))
+    if fields.may("MessageStatus") in (None, "received"):
+        return [read_text(fields)]
+    found = read_report(fields, _reference(request.url))
+    return [] if found is None else [found]
 
 
-def read(form: Form) -> InboundText:
-    """An incoming message. Raises MalformedRequest naming the field that is missing."""
-    fields = dict(form)
-    media = fields.get("NumMedia") or "0"
+def read_text(fields: Fields) -> Text:
+    """An incoming message."""
+    media = fields.may("NumMedia") or "0"
     if not re.fullmatch("[0-9]{1,3}", media):
-        raise MalformedRequest("NumMedia", "is not a small number")
-    return InboundText(
-        sender=_required(fields, "From"),
-        to=_required(fields, "To"),
-        body=_present(fields, "Body"),
-        message_id=_required(fields, "MessageSid"),
+        raise Malformed("NumMedia", "is not a small number")
+    return Text(
+        sender=fields.text("From"),
+        to=fields.text("To"),
+        body=fields.words("Body"),
+        message_id=fields.text("MessageSid"),
         media_count=int(media),
-        opt_out_type=fields.get("OptOutType") or None,
+        handled=fields.may("OptOutType"),
     )
 
 
-def read_report(form: Form) -> DeliveryReport:
-    """A status callback. Raises MalformedRequest naming the field that is missing.
-
-    A failure without an ErrorCode has the code 'unknown'. Statuses on the way (queued, sent) and
-    'canceled' are not final: they say nothing about the number.
-    """
-    fields = dict(form)
-    status = _required(fields, "MessageStatus").lower()
-    code = "delivered" if status in _DELIVERED else fields.get("ErrorCode") or "unknown"
-    return DeliveryReport(
-        recipient=_required(fields, "To"),
-        message_id=_required(fields, "MessageSid"),
-        status=status,
-        code=code,
-        final=status in _DELIVERED | _FAILED,
-    )
+def read_report(fields: Fields, reference: str | None = None) -> Report | None:
+    """A status callback; None for statuses on the way (queued, sent) and for 'canceled', as they
+    say nothing about the number."""
+    status = fields.text("MessageStatus").lower()
+    recipient, message_id = fields.text("To"), fields.text("MessageSid")
+    if status not in _DELIVERED | _FAILED:
+        return None
+    code = DELIVERED if status in _DELIVERED else fields.may("ErrorCode") or UNKNOWN
+    return Report(recipient, message_id, code, reference=reference)
 
 
-def answer(text: str | None) -> bytes:
-    """TwiML that replies with the text, or with nothing for None."""
-    message = f"<Message>{escape(_NOT_XML.sub('', text))}</Message>" if text else ""
-    return f'<?xml version="1.0" encoding="UTF-8"?><Response>{message}</Response>'.encode()
+def answer(replies: Sequence[Reply]) -> Answer:
+    """TwiML that replies with the text, or with nothing."""
+    messages = "".join(f"<Message>{xml_text(each.text)}</Message>" for each in replies)
+    return Answer(in_response(messages), "application/xml")
 
 
-def _required(fields: dict[str, str], name: str) -> str:
-    value = _present(fields, name)
-    if not value:
-        raise MalformedRequest(name, "is empty")
-    return value
+def in_response(content: str) -> bytes:
+    """A document that tells the provider what to send."""
+    return f'<?xml version="1.0" encoding="UTF-8"?><Response>{content}</Response>'.encode()
 
 
-def _present(fields: dict[str, str], name: str) -> str:
-    if name not in fields:
-        raise MalformedRequest(name)
-    return fields[name]
+def xml_text(text: str) -> str:
+    """A text as XML can carry it."""
+    return escape(_NOT_XML.sub("", text))
+
+
+def _reference(url: str) -> str | None:
+    return parse_qs(urlsplit(url).query).get(REFERENCE, [None])[0]
 
 
 def _with_port(url: SplitResult) -> str:
@@ -158,7 +150,7 @@ def _without_port(url: SplitResult) -> str:
 
 def _body_is_signed(url: SplitResult, body: bytes) -> bool:
     claimed = parse_qs(url.query).get("bodySHA256", [""])[0]
-    return hmac.compare_digest(sha256(body).hexdigest().encode(), _bytes(claimed))
+    return hmac.compare_digest(sha256(body).hexdigest().encode(), raw(claimed))
 
 
 def _fields(form: Form) -> str:
@@ -166,9 +158,4 @@ def _fields(form: Form) -> str:
     return "".join(name + value for name, value in sorted(set(form)))
 
 
-def _sign(token: str, data: bytes) -> bytes:
-    return b64encode(hmac.digest(_bytes(token), data, "sha1"))
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
+PROVIDER: Final = Provider(codes="twilio", verify=verify, read=read, answer=answer)

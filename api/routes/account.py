@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from api.account_changes import CHANGED, Admin, Reader, always, change, current
+from api.direct import StrictRoute
 from api.problems import Problem
 from api.responses import documented, reply
 from api.schemas import account as s
@@ -16,7 +17,7 @@ from consent_ledger.account import Account
 from consent_ledger.facts import Fact
 from consent_ledger.words import Permission
 
-router = APIRouter(tags=["account"])
+router = APIRouter(tags=["account"], route_class=StrictRoute)
 
 LOCATIONS: Final = {"items": [{"id": "main-street", "name": "Main Street Clinic"}]}
 
@@ -87,10 +88,6 @@ async def get_sending_numbers(caller: Reader, service: ServiceIn) -> Response:
     return reply({"items": items, "next_cursor": None})
 
 
-KEEP_NUMBER: Final = """
-INSERT INTO numbers (number_id, account_id, e164) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"""
-
-
 @router.post("/v1/sending-numbers", responses=documented("What was recorded", CHANGED))
 async def post_sending_number(
     body: s.SendingNumberBody, request: Request, caller: Admin, service: ServiceIn
@@ -99,9 +96,13 @@ async def post_sending_number(
     number = read_number(service, caller.account_id, body.number)
     number_id = number.ids[-1]
     fact = a.SendingNumberDefined(number_id, body.location, tuple(dict.fromkeys(body.purposes)))
-    fields = await change(service, caller, always(fact), request)
-    async with service.connection() as conn:
-        await conn.execute(KEEP_NUMBER, (number_id, caller.account_id, number.e164))
+
+    def define(account: Account, now: int) -> list[Fact]:
+        a.check_redefinition(account, fact, account.policies_from(now))
+        return [fact]
+
+    vault = [(number_id, caller.account_id, number.e164)]
+    fields = await change(service, caller, define, request, vault)
     return reply(fields | {"sending_number_id": str(number_id)})
 
 
@@ -120,6 +121,31 @@ async def delete_sending_number(
         return [a.SendingNumberRemoved(sending_number_id)]
 
     return reply(await change(service, caller, remove, request))
+
+
+USERS: Final = {"items": [{"id": "jo", "permission": "allow", "groups": ["front-desk"]}]}
+
+
+@router.get("/v1/users", responses=documented("The users named so far", USERS))
+async def get_users(caller: Reader, service: ServiceIn) -> Response:
+    """'Allow SMS' of every user that was ever named, and their groups (R-L2)."""
+    account, _ = await current(service, caller)
+    items = [
+        {"id": each, "permission": str(user.permission), "groups": list(user.groups)}
+        for each, user in account.users.items()
+    ]
+    return reply({"items": items, "next_cursor": None})
+
+
+GROUPS: Final = {"items": [{"id": "front-desk", "permission": "deny"}]}
+
+
+@router.get("/v1/groups", responses=documented("The groups named so far", GROUPS))
+async def get_groups(caller: Reader, service: ServiceIn) -> Response:
+    """'Allow SMS' of every group that was ever named (R-L2)."""
+    account, _ = await current(service, caller)
+    items = [{"id": each, "permission": str(found)} for each, found in account.groups.items()]
+    return reply({"items": items, "next_cursor": None})
 
 
 @router.put(

@@ -12,13 +12,16 @@ from api.auth import Caller, allow
 from api.direct import DirectRoute
 from api.past import check_in_the_past, require_manual_sender
 from api.responses import documented, reply
-from api.schemas.questions import BatchCheckBody, CheckBody, ContactsBody
+from api.schemas.questions import BatchCheckBody, BatchItem, CheckBody, ContactsBody
 from api.service import Service
 from api.submit import ServiceIn, read_contacts, read_number, sending_number_id
-from consent_ledger.decision import Decision, Question, decide, unreadable
+from consent_ledger.decision import Decision, Question, consent_of, decide, status_label, unreadable
 from consent_ledger.number import UnparseableNumber, canonical
 from consent_ledger.store.reader import Found, View
-from consent_ledger.words import Consent, Purpose, Role
+from consent_ledger.words import STATUS_LABELS, Consent, Purpose, Role
+
+Contacts = tuple[tuple[UUID, ...], ...]
+"""The ids of each number of a contact, the newest key's first."""
 
 router = APIRouter(tags=["ask"], route_class=DirectRoute)
 Anyone = Annotated[Caller, Depends(allow(*Role))]
@@ -68,6 +71,7 @@ async def check(body: CheckBody, caller: Anyone, service: ServiceIn) -> Response
         sending_number_id=sending_number_id(service, account_id, body.sending_number),
         sent_by=body.sent_by,
         manual=body.manual,
+        time_zone=body.time_zone,
     )
     if body.as_of is not None or body.known_at is not None:
         found = await check_in_the_past(
@@ -77,17 +81,22 @@ async def check(body: CheckBody, caller: Anyone, service: ServiceIn) -> Response
     ids = [i for candidates in (number.ids, *contacts) for i in candidates]
     view = await service.reader.view(account_id, ids)
     number_id, row = view.number(number.ids)
-    others = [view.number(candidates) for candidates in contacts]
-    if any(other.snapshot is None for _, other in others):
-        row = Found(row.version, row.position, None)
-    decision = decide_in(view, row, _with_contacts(question, others))
+    decision = _decide_beside(view, row, contacts, question)
     position = max(row.position, view.horizon)
     return reply(render.answer(decision, number_id, row.version, position, view.now))
 
 
-def _with_contacts(question: Question, others: list[tuple[UUID, Found]]) -> Question:
-    standings = tuple((i, row.snapshot.standing) for i, row in others if row.snapshot is not None)
-    return replace(question, contacts=standings)
+def _decide_beside(view: View, row: Found, contacts: Contacts, question: Question) -> Decision:
+    """The decision with the contact's other numbers (R-M5): a no where one cannot be read."""
+    if not contacts:
+        return decide_in(view, row, question)
+    others = [view.number(candidates) for candidates in contacts]
+    standings = tuple(
+        (i, each.snapshot.standing) for i, each in others if each.snapshot is not None
+    )
+    if len(standings) < len(others):
+        row = Found(row.version, row.position, None)
+    return decide_in(view, row, replace(question, contacts=standings))
 
 
 def decide_in(view: View, row: Found, question: Question) -> Decision:
@@ -115,19 +124,21 @@ async def check_batch(body: BatchCheckBody, caller: Anyone, service: ServiceIn) 
         sent_by=body.sent_by,
         manual=body.manual,
     )
-    candidates = [_candidates(service, account_id, item.number, region) for item in body.items]
-    view = await service.reader.view(account_id, [i for ids in candidates if ids for i in ids])
+    asked = [_read_item(service, account_id, item, region) for item in body.items]
+    every = [i for numbers in asked if numbers for candidates in numbers for i in candidates]
+    view = await service.reader.view(account_id, every)
     results, position = [], view.horizon
-    for done, (item, ids) in enumerate(zip(body.items, candidates, strict=True)):
+    for done, (item, numbers) in enumerate(zip(body.items, asked, strict=True)):
         if done % SLICE == 0:
             await asyncio.sleep(0)
         result: dict[str, Any]
-        if ids is None:
+        if numbers is None:
             result = {"error": {"code": "number-unparseable", "detail": "No phone number."}}
         else:
-            number_id, row = view.number(ids)
+            number_id, row = view.number(numbers[0])
             position = max(position, row.position)
-            decision = decide_in(view, row, question)
+            own = replace(question, time_zone=item.time_zone) if item.time_zone else question
+            decision = _decide_beside(view, row, numbers[1:], own)
             result = render.answer(decision, number_id, row.version, row.position, view.now)
             del result["position"]
         if item.correlation_id is not None:
@@ -136,11 +147,14 @@ async def check_batch(body: BatchCheckBody, caller: Anyone, service: ServiceIn) 
     return reply({"results": results, "position": position})
 
 
-def _candidates(
-    service: Service, account_id: UUID, text: str, region: str | None
-) -> tuple[UUID, ...] | None:
+def _read_item(
+    service: Service, account_id: UUID, item: BatchItem, region: str | None
+) -> Contacts | None:
+    """The ids of the number and of the contact's others after it; None where one is no number."""
+    read = service.keyring.candidate_ids
     try:
-        return service.keyring.candidate_ids(account_id, canonical(text, region))
+        texts = (item.number, *item.contact_numbers)
+        return tuple(read(account_id, canonical(text, region)) for text in texts)
     except UnparseableNumber:
         return None
 
@@ -157,6 +171,7 @@ def _candidates(
                     "opted_out": True,
                     "opt_out_source": "contact",
                     "consent": "revoked",
+                    "status_label": "Revoked",
                 }
             ],
         },
@@ -171,24 +186,27 @@ async def check_contact(body: ContactsBody, caller: Anyone, service: ServiceIn) 
     ]
     view = await service.reader.view(account_id, [i for n in numbers for i in n.ids])
     rows = [
-        _flag(text, view.number(n.ids)[1]) for text, n in zip(body.numbers, numbers, strict=True)
+        _flag(text, view, view.number(n.ids)[1])
+        for text, n in zip(body.numbers, numbers, strict=True)
     ]
     return reply({"opted_out": any(row["opted_out"] for row in rows), "numbers": rows})
 
 
-def _flag(text: str, row: Found) -> dict[str, Any]:
+def _flag(text: str, view: View, row: Found) -> dict[str, Any]:
     if row.snapshot is None:
         return {
             "number": text,
             "opted_out": True,
             "opt_out_source": None,
             "consent": str(Consent.NONE),
+            "status_label": STATUS_LABELS[-1],
         }
-    standing = row.snapshot.standing
-    opt_out = standing.opt_out
+    standing, policy = row.snapshot.standing, view.account.policy_at(view.now).policy
+    opt_out, rule = standing.opt_out, policy.purposes[Purpose.CONVERSATION]
     return {
         "number": text,
         "opted_out": opt_out is not None,
         "opt_out_source": str(opt_out[0]) if opt_out else None,
-        "consent": str(standing.consent(Purpose.CONVERSATION)),
+        "consent": str(consent_of(standing, Purpose.CONVERSATION, rule, view.now, policy)),
+        "status_label": status_label(standing, Purpose.CONVERSATION, rule, view.now, policy),
     }

@@ -1,4 +1,4 @@
-"""The account's API keys, and where its providers' webhooks arrive (contract section 7)."""
+"""The account's API keys (contract section 7)."""
 
 from typing import Any, Final
 
@@ -6,16 +6,16 @@ from fastapi import APIRouter, Request, Response
 
 from api.account_changes import Admin
 from api.auth import INSERT_KEY, key_digests, new_key, new_key_id
+from api.direct import StrictRoute
 from api.problems import Problem
 from api.responses import documented, reply
 from api.schemas import account as s
-from api.schemas.base import EndpointName, OpaqueId
-from api.secrets_at_rest import seal
+from api.schemas.base import OpaqueId
 from api.submit import ServiceIn, idempotency, keep_answer, kept_answer
 from consent_ledger.store.accounts import LOCK
 from consent_ledger.words import Role
 
-router = APIRouter(tags=["account"])
+router = APIRouter(tags=["account"], route_class=StrictRoute)
 
 LIST_KEYS: Final = """
 SELECT key_id, role, name, created_at, revoked_at FROM api_keys WHERE account_id = %s
@@ -81,27 +81,3 @@ async def delete_key(key_id: OpaqueId, caller: Admin, service: ServiceIn) -> Res
         if done.rowcount == 0:
             raise Problem(404, "not-found", "No key has this id.")
     return reply({"key_id": key_id, "revoked": True})
-
-
-PUT_ENDPOINT: Final = """
-INSERT INTO provider_endpoints (endpoint, account_id, provider, secret) VALUES (%s, %s, %s, %s)
-ON CONFLICT (endpoint) DO UPDATE SET provider = excluded.provider, secret = excluded.secret
-WHERE provider_endpoints.account_id = excluded.account_id"""
-
-
-@router.put(
-    "/v1/provider-endpoints/{endpoint}",
-    responses=documented("Where the provider's webhooks arrive", {"url": "https://..."}),
-)
-async def put_endpoint(
-    endpoint: EndpointName, body: s.EndpointBody, caller: Admin, service: ServiceIn
-) -> Response:
-    """Names the secret that signs a provider's webhooks to this endpoint; kept encrypted."""
-    sealed = seal(service.keyring, body.secret)
-    async with service.connection() as conn:
-        params = (endpoint, caller.account_id, body.provider, sealed)
-        done = await conn.execute(PUT_ENDPOINT, params)
-    if done.rowcount == 0:
-        raise Problem(409, "endpoint-taken", "Another account has an endpoint of this name.")
-    url = f"{service.settings.base_url}/v1/webhooks/{body.provider}/{endpoint}"
-    return reply({"endpoint": endpoint, "provider": body.provider, "url": url})

@@ -85,6 +85,7 @@ async def ask(
         sent_by=body.sent_by,
         manual=body.manual,
         confirmed=body.confirmed,
+        time_zone=body.time_zone,
     )
     command = c.AskMessage(
         told(caller, None, body.sent_by), body.message_id, question, body.expires_at

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api import render
 from api.auth import Caller, allow
+from api.direct import StrictRoute
 from api.past import state_in_the_past
 from api.problems import Problem, invalid
 from api.responses import documented, reply
@@ -15,15 +16,17 @@ from api.schemas.questions import NumberBody
 from api.schemas.tell import ReviewBody
 from api.submit import ServiceIn, idempotency, read_number, receipt_fields, require_by, told
 from consent_ledger import commands as c
+from consent_ledger.categories import CATEGORIES
+from consent_ledger.decision import ANY_PURPOSE, consent_of, status_label
 from consent_ledger.facts import event_id, parse_event_id, type_of_fact
 from consent_ledger.ledger import Submission, UnavailableError
-from consent_ledger.snapshot import Snapshot
+from consent_ledger.policy import Policy
 from consent_ledger.standing import Standing
 from consent_ledger.store.codec import decode_snapshot
 from consent_ledger.store.mapper import COLUMNS, MAPPER
 from consent_ledger.words import Role, Source
 
-router = APIRouter(tags=["numbers"])
+router = APIRouter(tags=["numbers"], route_class=StrictRoute)
 Reader = Annotated[Caller, Depends(allow(Role.AGENT, Role.ADMIN, Role.AUDITOR, Role.SENDER))]
 Admin = Annotated[Caller, Depends(allow(Role.ADMIN))]
 
@@ -58,7 +61,8 @@ STATE: Final[dict[str, Any]] = {
     "opted_out": True,
     "opt_out_source": "contact",
     "do_not_text": True,
-    "consent": {"conversation": "revoked"},
+    "consent": "revoked",
+    "consents": {"conversation": "revoked"},
     "opt_outs": [{"source": "contact", "since": "2026-03-04T10:00:00Z"}],
 }
 
@@ -71,7 +75,6 @@ async def look_up(body: NumberBody, caller: Reader, service: ServiceIn) -> Respo
     number_id, row = view.number(number.ids)
     if row.snapshot is None:
         raise UnavailableError("a fact on the number cannot be read")
-    purposes = list(view.account.policy_at(view.now).policy.purposes)
     fields = {
         "number_id": str(number_id),
         "known": row.version > 0,
@@ -79,21 +82,24 @@ async def look_up(body: NumberBody, caller: Reader, service: ServiceIn) -> Respo
         "position": max(row.position, view.horizon),
         "answered_at": render.instant(view.now),
     }
-    return reply(fields | _state(row.snapshot, purposes))
+    policy = view.account.policy_at(view.now).policy
+    shown = _standing(row.snapshot.standing, policy, view.now)
+    return reply(fields | shown | {"held_messages": row.snapshot.held})
 
 
-def _state(snapshot: Snapshot, purposes: list[str]) -> dict[str, Any]:
-    return _standing(snapshot.standing, purposes) | {"held_messages": snapshot.held}
-
-
-def _standing(standing: Standing, purposes: list[str]) -> dict[str, Any]:
-    opt_out = standing.opt_out
+def _standing(standing: Standing, policy: Policy, at: int) -> dict[str, Any]:
+    opt_out, rules = standing.opt_out, policy.purposes.items()
+    labels = {name: status_label(standing, name, rule, at, policy) for name, rule in rules}
+    consents = {name: consent_of(standing, name, rule, at, policy) for name, rule in rules}
     found = [(source, standing.opt_out_by(source)) for source in Source]
     return {
         "opted_out": opt_out is not None,
         "opt_out_source": str(opt_out[0]) if opt_out else None,
         "do_not_text": standing.do_not_text,
-        "consent": {purpose: str(standing.consent(purpose)) for purpose in purposes},
+        "consent": consents.get(ANY_PURPOSE),
+        "consents": consents,
+        "status_label": labels.get(ANY_PURPOSE),
+        "status_labels": labels,
         "opt_outs": [
             {"source": str(source), "since": render.instant(each.mark.at), "by": each.by}
             for source, each in found
@@ -101,6 +107,8 @@ def _standing(standing: Standing, purposes: list[str]) -> dict[str, Any]:
         ],
         "blocked_purposes": sorted(standing.blocks),
         "preferences": {system: str(said[0]) for system, said in standing.preferences.items()},
+        "stopped_purposes": sorted(standing.scoped),
+        "time_zone": standing.time_zone,
         "request_pending": standing.pending,
         "reviews": len(standing.reviews),
     }
@@ -124,22 +132,23 @@ async def state(
     async with service.connection() as conn:
         if not await _exists(conn, number_id, caller.account_id):
             raise Problem(404, "not-found", "No number has this id.")
-    version, standing, view = await state_in_the_past(
-        service, caller.account_id, number_id, as_of, known_at
-    )
-    if standing is None:
+    found = await state_in_the_past(service, caller.account_id, number_id, as_of, known_at)
+    if found.standing is None:
         raise UnavailableError("a fact on the number cannot be read")
-    purposes = list(view.account.policy_at(view.now).policy.purposes)
     fields = {
         "number_id": str(number_id),
-        "known": version > 0,
-        "number_version": version,
+        "known": found.version > 0,
+        "number_version": found.version,
         "as_of": render.instant(as_of),
         "known_at": render.instant(known_at),
-        "answered_at": render.instant(view.now),
+        "answered_at": render.instant(found.now),
     }
-    return reply(fields | _standing(standing, purposes))
+    return reply(fields | _standing(found.standing, found.policy, found.at))
 
+
+OCCURRED_AT: Final = "(convert_from(state, 'UTF8')::jsonb -> 0 ->> 'o')::bigint"
+"""When an event happened: its context's time, as it is stored. Who searches for what was said on a
+day means that day, not the one on which a late webhook arrived."""
 
 HISTORY: Final = f"""
 SELECT {EVENT_COLUMNS}, w.body FROM events
@@ -148,8 +157,9 @@ WHERE originator_id = %(number_id)s AND events.account_id = %(account_id)s
     AND originator_id <> events.account_id
     AND originator_version > %(after)s
     AND (%(topics)s::text[] IS NULL OR split_part(topic, '.', 1) = ANY(%(topics)s))
-    AND (%(from)s::bigint IS NULL OR recorded_at >= %(from)s)
-    AND (%(to)s::bigint IS NULL OR recorded_at < %(to)s)
+    AND (%(categories)s::text[] IS NULL OR split_part(topic, '.', 1) = ANY(%(categories)s))
+    AND (%(from)s::bigint IS NULL OR {OCCURRED_AT} >= %(from)s)
+    AND (%(to)s::bigint IS NULL OR {OCCURRED_AT} < %(to)s)
     AND (%(q)s::text IS NULL OR strpos(lower(w.body), lower(%(q)s)) > 0)
 ORDER BY originator_version LIMIT %(limit)s"""
 
@@ -163,21 +173,28 @@ async def history(
     caller: Reader,
     service: ServiceIn,
     type: str | None = None,
+    category: str | None = None,
     since: Annotated[Instant | None, Query(alias="from")] = None,
     to: Instant | None = None,
     q: Search | None = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 100,
     cursor: str | None = None,
 ) -> Response:
-    """What happened to a number, by kind, time and word (R-L6); the words while they are kept."""
+    """What happened to a number, by type, category, time and word (R-L6), its words while kept."""
     topics = type.split(",") if type else None
     if topics and not set(topics) <= set(type_of_fact):
         raise invalid("type", "unknown-type", "No event has this type.")
+    categories = category.split(",") if category else []
+    if not set(categories) <= set(CATEGORIES):
+        names = ", ".join(CATEGORIES)
+        raise invalid("category", "unknown-category", f"Categories are {names}.")
+    about = {topic for name in categories for topic in CATEGORIES[name]}
     params = {
         "number_id": number_id,
         "account_id": caller.account_id,
         "after": _cursor(cursor),
         "topics": topics,
+        "categories": sorted(about) or None,
         "from": since,
         "to": to,
         "q": q,

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from api import render
 from api.account_changes import CHANGED, Admin, Reader, change, current
+from api.direct import StrictRoute
 from api.responses import documented, reply
 from api.schemas import account as s
 from api.submit import ServiceIn
@@ -15,7 +16,7 @@ from consent_ledger.account import Account
 from consent_ledger.facts import Fact
 from consent_ledger.policy import PolicyVersion, amended
 
-router = APIRouter(tags=["policy"])
+router = APIRouter(tags=["policy"], route_class=StrictRoute)
 
 
 def _policy(found: PolicyVersion) -> dict[str, Any]:

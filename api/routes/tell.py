@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.auth import Caller, allow
+from api.delivery_codes import read_code
 from api.direct import DirectRoute
 from api.inbound import Inbound, receive
 from api.problems import Problem, of_claim, of_refusal, unknown_purpose
@@ -29,7 +30,7 @@ from api.submit import (
     told,
 )
 from consent_ledger import commands as c
-from consent_ledger.carrier import classify, is_known
+from consent_ledger.carrier import is_known
 from consent_ledger.decision import UnknownPurposeError
 from consent_ledger.facts import Evidence, event_id, parse_event_id
 from consent_ledger.ledger import INBOUND_CLAIM, MESSAGE_CLAIM, Claim, ClaimReusedError, Receipt
@@ -302,7 +303,7 @@ async def carrier_report(
 ) -> Response:
     """The fate of a text; only what says so of the phone itself suppresses (R-F7)."""
     number = read_number(service, caller.account_id, body.number)
-    delivery_class = classify(body.provider, body.code)
+    delivery_class = read_code(body.provider, body.code)
     refers_to = await sent_as(service, caller, number, body.message_id)
     command = c.ReportDelivery(
         told=told(caller, body.occurred_at, body.by, correlation_id=body.correlation_id),
@@ -374,6 +375,18 @@ async def preference(
     about = told(caller, body.occurred_at, body.by, correlation_id=body.correlation_id)
     command = c.RecordPreference(about, body.system, body.value)
     return await _recorded(request, service, caller, number, command)
+
+
+@router.post("/v1/time-zones", responses=documented("What was recorded", RECEIPT))
+async def time_zone(
+    body: s.TimeZoneBody, request: Request, caller: Writer, service: ServiceIn
+) -> Response:
+    """Where the contact lives, so that permitted hours are read on their clock (row 14)."""
+    number = read_number(service, caller.account_id, body.number)
+    about = told(caller, body.occurred_at, body.by, correlation_id=body.correlation_id)
+    return await _recorded(
+        request, service, caller, number, c.RecordTimeZone(about, body.time_zone)
+    )
 
 
 @router.post("/v1/reassignments", responses=documented("What was recorded", RECEIPT))

@@ -1,38 +1,60 @@
 """Providers' own requests, their signatures checked (contract section 4)."""
 
-from collections.abc import Sequence
-from typing import Final
-from urllib.parse import parse_qsl
+import time
+from dataclasses import replace
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from api.auth import Caller
-from api.inbound import Inbound, receive
 from api.problems import Problem
-from api.providers import twilio
+from api.providers import base
+from api.providers.registry import PROVIDERS
 from api.responses import WITHOUT_KEY
-from api.routes.tell import report_claim, sent_as
 from api.schemas.base import EndpointName
 from api.secrets_at_rest import unseal
 from api.service import Service
-from api.submit import ServiceIn, read_number, record, told
-from consent_ledger import commands as c
-from consent_ledger.carrier import classify
-from consent_ledger.words import ActorKind, Basis, Channel, Role
+from api.submit import ServiceIn, digest, reserve
+from api.webhook_facts import Told, record_all
+from consent_ledger.ledger import IDEMPOTENCY_CLAIM, Claim, ClaimReusedError
+from consent_ledger.words import Role
 
 router = APIRouter(tags=["webhooks"])
 
 FIND: Final = """
-SELECT account_id, secret FROM provider_endpoints WHERE endpoint = %s AND provider = %s"""
-FIELDS: Final = 200
-"""Fields of a form; Twilio sends some thirty."""
+SELECT account_id, secret,
+    CASE WHEN former_until > extract(epoch FROM clock_timestamp()) * 1000000
+        THEN former_secret END
+FROM provider_endpoints WHERE endpoint = %s AND provider = %s"""
+
+ProviderName = Annotated[str, Path(json_schema_extra={"enum": list(PROVIDERS)})]
+
+FORM: Final = {
+    "MessageSid": "SM1",
+    "From": "+14155550100",
+    "To": "+14155550199",
+    "Body": "STOP",
+}
+OBJECT: Final[dict[str, Any]] = {
+    "type": "message.received",
+    "data": {"from": "+14155550100", "to": "+14155550199", "body": "STOP", "message_id": "m-1"},
+}
+REPLIES: Final = {
+    "replies": [{"kind": "stop_confirmation", "to": "+14155550100", "text": "..."}],
+}
 
 
 @router.post(
-    "/v1/webhooks/twilio/{endpoint}",
+    "/v1/webhooks/{provider}/{endpoint}",
     responses={
-        200: {"description": "TwiML", "content": {"application/xml": {"example": "<Response/>"}}},
+        200: {
+            "description": "What to send, in the provider's own form where it has one",
+            "content": {
+                "application/xml": {"example": "<Response/>"},
+                "application/json": {"example": REPLIES},
+            },
+        },
         403: {"description": "The signature does not match"},
     },
     openapi_extra={
@@ -41,83 +63,70 @@ FIELDS: Final = 200
             "content": {
                 "application/x-www-form-urlencoded": {
                     "schema": {"type": "object"},
-                    "example": {
-                        "MessageSid": "SM1",
-                        "From": "+14155550100",
-                        "To": "+14155550199",
-                        "Body": "STOP",
-                    },
-                }
+                    "example": FORM,
+                },
+                "application/json": {"schema": {}, "example": OBJECT},
             }
         },
     },
 )
-async def twilio_webhook(endpoint: EndpointName, request: Request, service: ServiceIn) -> Response:
-    """Twilio's inbound message or status callback; answered in TwiML with the reply to send."""
-    account_id, secret = await _endpoint(service, endpoint, "twilio")
-    body = await request.body()
-    form = _form(body)
+async def webhook(
+    provider: ProviderName, endpoint: EndpointName, request: Request, service: ServiceIn
+) -> Response:
+    """A provider's texts and delivery reports, let in by its signature alone."""
+    account_id, secrets = await _endpoint(service, endpoint, provider)
+    known = PROVIDERS[provider]
+    asked = await _asked(service, request)
+    certificate = known.certificate_url(asked, secrets)
+    if certificate is not None:
+        asked = replace(asked, certificate=await service.amazon.certificate(certificate))
+    if not known.verify(asked, secrets):
+        raise _mismatch()
+    try:
+        facts = known.read(asked)
+    except base.Malformed as error:
+        raise Problem(422, "webhook-malformed", f"T{str(error)[1:]}.") from None
+    await _keep_nonce(service, Caller(account_id, Role.SENDER, provider), known.nonce(asked), asked)
+    told = Told(account_id, provider, known.codes, asked.now)
+    replies = await record_all(service, told, facts)
+    answer = known.answer(replies)
+    return Response(answer.body, media_type=answer.media_type)
+
+
+def _mismatch() -> Problem:
+    return Problem(403, "signature-mismatch", "The request's signature does not match.")
+
+
+async def _endpoint(service: Service, endpoint: str, provider: str) -> tuple[UUID, tuple[str, ...]]:
+    """The account of an endpoint and the secrets that count, the newest first."""
+    row = None
+    if provider in PROVIDERS:
+        async with service.connection() as conn:
+            row = await (await conn.execute(FIND, (endpoint, provider))).fetchone()
+            if row is not None:
+                await service.accounts.at(conn, row[0], 0)
+    if row is None:
+        raise Problem(404, "not-found", "No endpoint has this name.")
+    sealed = (bytes(each) for each in row[1:] if each is not None)
+    return row[0], tuple(unseal(service.keyring, each) for each in sealed)
+
+
+async def _asked(service: Service, request: Request) -> base.Request:
+    """The request at the address that the provider called: from the settings, never from Host."""
     url = service.settings.base_url + request.url.path
     if request.url.query:
         url += f"?{request.url.query}"
-    signature = request.headers.get(twilio.SIGNATURE_HEADER, "")
-    if not twilio.verify([secret], url, form, body, signature):
-        raise Problem(403, "signature-mismatch", "The request's signature does not match.")
-    try:
-        if twilio.is_delivery_report(form):
-            await _report(service, account_id, twilio.read_report(form))
-            return Response(twilio.answer(None), media_type=twilio.CONTENT_TYPE)
-        text = twilio.read(form)
-    except twilio.MalformedRequest as error:
-        raise Problem(422, "webhook-malformed", f"The field {error.field} is not there.") from None
-    inbound = Inbound(
-        sender=text.sender,
-        to=text.to,
-        body=text.body,
-        message_id=text.message_id,
-        media_count=text.media_count,
-        at=None,
-        basis=Basis.PROVIDER,
-        scope="twilio",
-        answered_by_provider=text.opt_out_type is not None,
-    )
-    answer = await receive(service, account_id, inbound)
-    reply = answer["reply"]
-    text_to_send = reply["text"] if reply else None
-    return Response(twilio.answer(text_to_send), media_type=twilio.CONTENT_TYPE)
+    return base.Request(url, dict(request.headers), await request.body(), time.time())
 
 
-def _form(body: bytes) -> Sequence[tuple[str, str]]:
-    try:
-        return parse_qsl(
-            body.decode(), keep_blank_values=True, max_num_fields=FIELDS, errors="strict"
-        )
-    except ValueError:
-        raise Problem(400, "webhook-malformed", "The body is not a form.") from None
-
-
-async def _endpoint(service: Service, endpoint: str, provider: str) -> tuple[UUID, str]:
-    async with service.connection() as conn:
-        row = await (await conn.execute(FIND, (endpoint, provider))).fetchone()
-        if row is None:
-            raise Problem(404, "not-found", "No endpoint has this name.")
-        await service.accounts.at(conn, row[0], 0)
-    return row[0], unseal(service.keyring, bytes(row[1]))
-
-
-async def _report(service: Service, account_id: UUID, report: twilio.DeliveryReport) -> None:
-    if not report.final:
+async def _keep_nonce(
+    service: Service, caller: Caller, nonce: str | None, asked: base.Request
+) -> None:
+    """A nonce stands on the body that it first came with, where the signature does not say so."""
+    if nonce is None:
         return
-    caller = Caller(account_id, Role.SENDER, "twilio")
-    number = read_number(service, account_id, report.recipient, "To")
-    code = report.code or report.status
-    about = told(caller, None, channel=Channel.WEBHOOK, actor=ActorKind.SYSTEM)
-    command = c.ReportDelivery(
-        told=about,
-        provider="twilio",
-        code=code,
-        delivery_class=str(classify("twilio", code)),
-        message_id=report.message_id,
-        refers_to=await sent_as(service, caller, number, report.message_id),
-    )
-    await record(service, caller, number, command, claims=report_claim(command, number))
+    key = digest(b"nonce", caller.key_id.encode(), nonce.encode("utf-8", "surrogatepass"))
+    try:
+        await reserve(service, caller, (Claim(IDEMPOTENCY_CLAIM, key, digest(asked.body)),))
+    except ClaimReusedError:
+        raise _mismatch() from None

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from api.schemas.base import Body, Instant, Name, Number, OpaqueId, PurposeName, example
 from consent_ledger.words import Permission
@@ -61,12 +61,3 @@ class KeyBody(Body):
 
     role: Literal["sender", "agent", "admin", "auditor"]
     name: Name
-
-
-class EndpointBody(Body):
-    """Where a provider's webhooks arrive, and the secret that signs them."""
-
-    model_config = example(provider="twilio", secret="the account's auth token")
-
-    provider: Literal["twilio"]
-    secret: Annotated[str, StringConstraints(min_length=1, max_length=500)]

@@ -14,6 +14,8 @@ from pydantic import (
     StringConstraints,
 )
 
+from consent_ledger.policy import is_time_zone
+
 E164: Final = re.compile(r"\+\d{7,15}")
 """Ids go into events and URLs, where no number may be (rulebook section 9)."""
 
@@ -71,6 +73,16 @@ PurposeName = Annotated[
 TEXT_LIMIT: Final = 10_000
 """Characters of an inbound text that are read and kept: six times the longest SMS."""
 Text = Annotated[str, StringConstraints(max_length=TEXT_LIMIT)]
+
+
+def _time_zone(value: str) -> str:
+    if not is_time_zone(value):
+        raise ValueError("must be a time zone such as America/Chicago")
+    return value
+
+
+TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_time_zone)]
+"""A time zone of the IANA database."""
 
 
 class Body(BaseModel):

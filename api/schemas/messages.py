@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.schemas.base import Body, Instant, Number, OpaqueId, PurposeName, example
+from api.schemas.base import Body, Instant, Number, OpaqueId, PurposeName, TimeZone, example
 from api.schemas.questions import CONTACT_NUMBERS_LIMIT
 
 
@@ -22,6 +22,7 @@ class MessageBody(Body):
     manual: bool = False
     confirmed: bool = False
     contact_numbers: Annotated[list[Number], Field(max_length=CONTACT_NUMBERS_LIMIT)] = []
+    time_zone: TimeZone | None = None
     expires_at: Instant | None = None
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field
 
-from api.schemas.base import Body, Instant, Number, OpaqueId, PurposeName, example
+from api.schemas.base import Body, Instant, Number, OpaqueId, PurposeName, TimeZone, example
 
 CONTACT_NUMBERS_LIMIT: Final = 20
 """Other numbers of one contact in a question."""
@@ -27,6 +27,7 @@ class CheckBody(Body):
     sent_by: OpaqueId | None = None
     manual: bool = False
     contact_numbers: Annotated[list[Number], Field(max_length=CONTACT_NUMBERS_LIMIT)] = []
+    time_zone: TimeZone | None = None
     as_of: Instant | None = None
     known_at: Instant | None = None
 
@@ -36,6 +37,8 @@ class BatchItem(Body):
 
     number: str
     correlation_id: OpaqueId | None = None
+    time_zone: TimeZone | None = None
+    contact_numbers: Annotated[list[Number], Field(max_length=CONTACT_NUMBERS_LIMIT)] = []
 
 
 class BatchCheckBody(Body):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from api.schemas.base import (
     Body,
@@ -12,6 +12,7 @@ from api.schemas.base import (
     OpaqueId,
     PurposeName,
     Text,
+    TimeZone,
     Told,
     example,
     no_number,
@@ -109,6 +110,11 @@ class OptInBatchBody(Body):
     items: Annotated[list[OptInBody], Field(max_length=WRITE_BATCH_LIMIT)]
 
 
+def _code(value: object) -> object:
+    # Many providers' codes are digits, and some send them as a number.
+    return str(value) if type(value) is int else value
+
+
 class CarrierReportBody(Told):
     """The fate of a text, in the provider's code (R-F7)."""
 
@@ -118,6 +124,7 @@ class CarrierReportBody(Told):
     provider: OpaqueId
     code: Annotated[
         str,
+        BeforeValidator(_code),
         StringConstraints(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$"),
         AfterValidator(no_number),
     ]
@@ -142,6 +149,15 @@ class PreferenceBody(Told):
     number: Number
     value: Preference
     system: OpaqueId
+
+
+class TimeZoneBody(Told):
+    """Where the contact lives, for permitted hours; null takes it back."""
+
+    model_config = example(number="+14155550100", time_zone="America/Chicago")
+
+    number: Number
+    time_zone: TimeZone | None
 
 
 class ReassignmentBody(Told):

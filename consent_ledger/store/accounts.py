@@ -76,8 +76,7 @@ async def change_account(
         now = int(clock[0])
         events: list[f.Event] = []
         for fact in command(account, now):
-            policy = account.policy_at(now).policy if account.policies else None
-            check_account_fact(account, fact, policy)
+            check_account_fact(account, fact, account.policies_from(now))
             account = evolve_account(account, fact)
             events.append(await _append(conn, account, fact, now, len(events), actor_id))
         if events:

@@ -10,12 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from consent_ledger.account import Account
-from consent_ledger.commands import AskMessage, Judge, ReportDelivery
+from consent_ledger.commands import AskMessage, Command, HearText, Judge, ReportDelivery
 from consent_ledger.facts import Event, PersonalDataErased
 from consent_ledger.handlers import handle
 from consent_ledger.held import Held
 from consent_ledger.ledger import Claim, ClaimReusedError, Receipt, Submission, UnavailableError
 from consent_ledger.phone_number import Answered, PhoneNumber
+from consent_ledger.reading import read
 from consent_ledger.snapshot import Snapshot
 from consent_ledger.standing import Standing
 from consent_ledger.store.codec import decode_answer, encode_answer
@@ -126,7 +127,7 @@ class Batch:
             referred=self.referred.get((number_id, refers_to(submission) or 0)),
             contacts=self._contacts(submission.contacts),
         )
-        answer = handle(number, submission.command)
+        answer = handle(number, _read(submission, number.account))
         events = number.collect_events()
         for event in events:
             inside.ordinals[event.originator_version] = self._next_place()
@@ -228,6 +229,14 @@ class Batch:
         else:
             self._new_claims.append(row)
         self._done_by_claim[key] = done, claim.body
+
+
+def _read(submission: Submission, account: Account) -> Command:
+    """The command itself, or what the contact's words come to under the account's lists."""
+    command = submission.command
+    if isinstance(command, HearText):
+        return read(command, submission.words or "", account)
+    return command
 
 
 def refers_to(submission: Submission) -> int | None:

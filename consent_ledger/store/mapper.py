@@ -25,6 +25,8 @@ ACCOUNT_FACTS: Final[dict[str, type[f.Fact]]] = {
         a.UserPermissionSet,
         a.GroupPermissionSet,
         a.ReplyWorded,
+        a.ReplyRestored,
+        a.KeywordsChanged,
     )
 }
 FACTS: Final[dict[str, type[f.Fact]]] = {**f.type_of_fact, **ACCOUNT_FACTS}

@@ -65,6 +65,12 @@ class Answer:
         assert pointer is None or pointer in pointers
         return found
 
+    def is_no_request(self, reason: str) -> Json:
+        """A request for consent may not go, and the problem says why (R-F9)."""
+        found = self.problem(409, "consent-request-refused")
+        assert found["reason"] == reason, found
+        return found
+
     # --- a decision ------------------------------------------------------------------------
 
     def is_allowed(self, reason: str) -> "Answer":

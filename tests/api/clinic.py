@@ -106,6 +106,16 @@ class Clinic:
         """The ids of the texts that may go now, the oldest first."""
         return [item["message_id"] for item in self.get("/v1/messages", "sender")["items"]]
 
+    def takes_next(self, limit: int = 100, claimed_by: str = "worker-1") -> list[str]:
+        """A claimant takes the oldest texts that may go; their ids, in order."""
+        body = {"claimed_by": claimed_by, "limit": limit}
+        items = self.post("/v1/messages/release-next", "sender", **body)["items"]
+        return [item["message_id"] for item in items]
+
+    def flags(self, *numbers: str) -> Answer:
+        """Is any of a contact's numbers opted out (R-V2)?"""
+        return self.post("/v1/contacts/check", "agent", numbers=list(numbers))
+
     def requests(self, number: str, **more: Any) -> Answer:
         """Somebody asks the contact for consent."""
         return self.post("/v1/consent-requests", "sender", number=number, **more)
@@ -154,6 +164,39 @@ class Clinic:
         """An admin sets a user's 'Allow SMS'."""
         return self.put(f"/v1/users/{user}/permission", permission=permission, **more)
 
+    def permits_group(self, group: str, permission: str) -> Answer:
+        """An admin sets a group's 'Allow SMS'."""
+        return self.put(f"/v1/groups/{group}/permission", permission=permission)
+
+    def judges(self, review_id: str, verdict: str, by: str = "admin-1") -> Answer:
+        """An admin has read words that may mean STOP."""
+        return self.post(f"/v1/reviews/{review_id}", verdict=verdict, by=by)
+
+    def reassigns(self, number: str, disconnected_on: str, **more: Any) -> Answer:
+        """A query says that the number was disconnected on a day."""
+        return self.post(
+            "/v1/reassignments", number=number, disconnected_on=disconnected_on, **more
+        )
+
+    def listens(self, kind: str, language: str = "en", **changes: list[str]) -> Answer:
+        """An admin sets the account's own words: `listens("stop", "es", add=["basta"])`."""
+        return self.put("/v1/keywords", kind=kind, language=language, **changes)
+
+    def words(self, kind: str) -> set[str]:
+        """The words of one kind that count."""
+        items = self.get("/v1/keywords", "auditor")["items"]
+        return {item["word"] for item in items if item["kind"] == kind}
+
+    def words_reply(self, kind: str, text: str, language: str | None = None) -> Answer:
+        """An admin words a reply."""
+        named = {} if language is None else {"language": language}
+        return self.put(f"/v1/replies/{kind}", text=text, **named)
+
+    def reply_texts(self, kind: str) -> dict[str | None, str]:
+        """The wordings of a reply, by language; None is for every one."""
+        items = self.get("/v1/replies", "auditor")["items"]
+        return {item["language"]: item["text"] for item in items if item["kind"] == kind}
+
     def issues_key(self, role: str, name: str = "campaign tool") -> Answer:
         """An admin makes a key; it may be used under its name, as a role."""
         answer = self.call("POST", "/v1/keys", "admin", {"role": role, "name": name})
@@ -171,6 +214,10 @@ class Clinic:
 
     # --- what is on record -----------------------------------------------------------------
 
+    def looks_up(self, number: str) -> Answer:
+        """Where a number stands."""
+        return self.post("/v1/numbers/lookup", number=number)
+
     def number_id(self, number: str) -> UUID:
         """The opaque id of a number."""
         return UUID(self.post("/v1/numbers/lookup", number=number)["number_id"])
@@ -187,6 +234,30 @@ class Clinic:
         """The types of a number's events, in order."""
         return [event["type"] for event in self.history(number, limit=1000)]
 
+    def finds_evidence(self, answer: Answer, number: str, *types: str) -> None:
+        """What a decision rests on stands in the number's history, at the time it names."""
+        named = [tuple(item.values()) for item in answer["evidence"]]
+        assert [kind for _, kind, _ in named] == list(types)
+        history = self.history(number, limit=1000)
+        assert set(named) <= {(e["event_id"], e["type"], e["occurred_at"]) for e in history}
+        assert answer["since"] == named[0][2]
+
+    def follows(self, role: str = "admin", **query: Any) -> Answer:
+        """A follower asks for the next events."""
+        asked = "&".join(f"{name}={value}" for name, value in query.items())
+        return self.get(f"/v1/feed?{asked}", role)
+
+    def feed(self, **query: Any) -> list[Json]:
+        """The whole feed, page by page."""
+        found: list[Json] = []
+        after = query.pop("after", 0)
+        while True:
+            page = self.follows(after=after, **query)
+            found += page["items"]
+            if page["next_after"] == after:
+                return found
+            after = page["next_after"]
+
     def everything(self) -> list[tuple[Any, ...]]:
         """All that the database holds of this account's changes."""
         return self.service.rows(
@@ -195,8 +266,9 @@ class Clinic:
             "(SELECT count(*) FROM numbers WHERE account_id = %s), "
             "(SELECT count(*) FROM words WHERE account_id = %s), "
             "(SELECT count(*) FROM api_keys WHERE account_id = %s), "
-            "(SELECT count(*) FROM provider_endpoints WHERE account_id = %s)",
-            *[self.account_id] * 6,
+            "(SELECT count(*) FROM provider_endpoints WHERE account_id = %s), "
+            "(SELECT count(*) FROM webhook_endpoints WHERE account_id = %s)",
+            *[self.account_id] * 7,
         )
 
     @contextmanager

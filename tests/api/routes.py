@@ -9,6 +9,8 @@ from tests.api.clinic import ANN, DESK, fresh
 EVERYONE: Final = frozenset({"sender", "agent", "admin", "auditor"})
 SENDER: Final = frozenset({"sender"})
 ADMIN: Final = frozenset({"admin"})
+FOLLOWERS: Final = frozenset({"admin", "auditor", "sender"})
+ONLOOKERS: Final = frozenset({"admin", "auditor"})
 STAFF: Final = frozenset({"agent", "admin"})
 SENDER_OR_AGENT: Final = frozenset({"sender", "agent"})
 SENDER_OR_ADMIN: Final = frozenset({"sender", "admin"})
@@ -42,8 +44,10 @@ class Route(NamedTuple):
             "sending_number_id": NO_NUMBER,
             "user_id": "user-1",
             "group_id": "group-1",
+            "kind": "help",
             "key_id": "no-such-key",
             "endpoint": fresh(),
+            "endpoint_id": NO_NUMBER,
         }
         return self.path.format(**(names | ids))
 
@@ -63,6 +67,15 @@ OPT_IN: Final = {"number": ANN, "by": "admin-1", "reason": "a mistake"}
 REPORT: Final = {"number": ANN, "provider": "twilio", "code": "30003", "message_id": "out-9"}
 BLOCK: Final = {"number": ANN, "purpose": "recall", "blocked": True, "by": "agent-7"}
 PREFERENCE: Final = {"number": ANN, "value": "not_consented", "system": "practice"}
+SET_UP: Final = {
+    "locations": [{"id": "main", "name": "Main Street"}],
+    "sending_numbers": [{"number": DESK, "location": "main", "purposes": ["recall"]}],
+    "users": [{"id": "jo", "permission": "deny", "groups": ["desk"]}],
+    "groups": [{"id": "desk", "permission": "allow"}],
+    "policy": {"preset": "consent-first", "changes": {"time_zone": "America/Chicago"}},
+    "replies": [{"kind": "help", "language": "es", "text": "{name}: llame a la oficina."}],
+    "keywords": [{"kind": "stop", "language": "es", "add": ["basta"], "remove": ["alto"]}],
+}
 DISCONNECTED: Final = {"number": ANN, "disconnected_on": "2026-03-04", "evidence": "query 7"}
 
 ASK: Final = (
@@ -82,6 +95,7 @@ TELL: Final = (
     Route("POST", "/v1/purpose-blocks", STAFF, BLOCK),
     Route("POST", "/v1/preferences", SENDER_OR_ADMIN, PREFERENCE),
     Route("POST", "/v1/reassignments", ADMIN, DISCONNECTED),
+    Route("POST", "/v1/time-zones", WRITERS, {"number": ANN, "time_zone": "America/Chicago"}),
 )
 REVIEWS: Final = (
     Route("GET", "/v1/reviews", ADMIN),
@@ -101,9 +115,17 @@ NUMBERS: Final = (
     Route("GET", "/v1/numbers/{number_id}/state", EVERYONE),
     Route("POST", "/v1/numbers/{number_id}/erase", ADMIN),
 )
+REPORTS: Final = (
+    Route("POST", "/v1/reports/opt-outs", ONLOOKERS, {"source": "agent", "number_prefix": "415"}),
+    Route("POST", "/v1/reports/opt-outs/summary", ONLOOKERS, {"source": "agent"}),
+)
+"""Their filters may be left out, or be null."""
 ACCOUNT: Final = (
     Route("GET", "/v1/policy", EVERYONE),
     Route("PUT", "/v1/policy", ADMIN, {"preset": "consent-first", "changes": {}}),
+    Route("GET", "/v1/set-up", EVERYONE),
+    Route("PUT", "/v1/set-up", ADMIN, SET_UP),
+    Route("POST", "/v1/policy/simulate", ONLOOKERS, {"preset": "opt-out", "changes": {}}),
     Route("GET", "/v1/locations", EVERYONE),
     Route("POST", "/v1/locations", ADMIN, {"id": "main", "name": "Main Street"}),
     Route("DELETE", "/v1/locations/{location_id}", ADMIN),
@@ -115,21 +137,47 @@ ACCOUNT: Final = (
         {"number": DESK, "location": "main", "purposes": ["recall"]},
     ),
     Route("DELETE", "/v1/sending-numbers/{sending_number_id}", ADMIN),
+    Route("GET", "/v1/users", EVERYONE),
+    Route("GET", "/v1/groups", EVERYONE),
     Route("PUT", "/v1/users/{user_id}/permission", ADMIN, {"permission": "deny", "groups": ["g"]}),
     Route("PUT", "/v1/groups/{group_id}/permission", ADMIN, {"permission": "deny"}),
+    Route("GET", "/v1/keywords", EVERYONE),
+    Route("PUT", "/v1/keywords", ADMIN, {"kind": "stop", "language": "es", "add": ["basta"]}),
+    Route("GET", "/v1/replies", EVERYONE),
+    Route("PUT", "/v1/replies/{kind}", ADMIN, {"text": "Call {name}.", "language": "es"}),
+    Route("DELETE", "/v1/replies/{kind}", ADMIN),
     Route("GET", "/v1/keys", ADMIN),
     Route("POST", "/v1/keys", ADMIN, {"role": "sender", "name": "campaigns"}),
     Route("DELETE", "/v1/keys/{key_id}", ADMIN),
+    Route("GET", "/v1/provider-endpoints", ADMIN),
     Route(
         "PUT", "/v1/provider-endpoints/{endpoint}", ADMIN, {"provider": "twilio", "secret": "token"}
     ),
+    Route(
+        "POST",
+        "/v1/provider-endpoints/{endpoint}/rotate",
+        ADMIN,
+        {"secret": "token", "overlap_hours": 1},
+    ),
+    Route("DELETE", "/v1/provider-endpoints/{endpoint}", ADMIN),
 )
-ROUTES: Final = (*ASK, *TELL, *REVIEWS, *MESSAGES, *NUMBERS, *ACCOUNT)
+HOOK: Final = {"url": "https://hooks.example.com/consent", "types": ["StopReceived"], "user": "jo"}
+FEED: Final = (
+    Route("GET", "/v1/feed", FOLLOWERS),
+    Route("GET", "/v1/webhook-endpoints", ADMIN),
+    Route("POST", "/v1/webhook-endpoints", ADMIN, HOOK),
+    Route("GET", "/v1/webhook-endpoints/{endpoint_id}", ADMIN),
+    Route("DELETE", "/v1/webhook-endpoints/{endpoint_id}", ADMIN),
+    Route("POST", "/v1/webhook-endpoints/{endpoint_id}/rotate", ADMIN),
+    Route("POST", "/v1/webhook-endpoints/{endpoint_id}/replay", ADMIN, {"after": 0}),
+    Route("POST", "/v1/webhook-endpoints/{endpoint_id}/enable", ADMIN),
+)
+ROUTES: Final = (*ASK, *TELL, *REVIEWS, *MESSAGES, *NUMBERS, *REPORTS, *ACCOUNT, *FEED)
 WITHOUT_KEY: Final = {
     ("GET", "/livez"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),
-    ("POST", "/v1/webhooks/twilio/{endpoint}"),
+    ("POST", "/v1/webhooks/{provider}/{endpoint}"),
 }
 WITH_BODY: Final = tuple(route for route in ROUTES if route.body is not None)
 

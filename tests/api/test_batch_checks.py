@@ -8,6 +8,20 @@ from tests.api.clinic import ANN, BEN, CARA, Clinic
 from tests.api.conftest import Open
 
 
+def test_an_item_may_name_the_contacts_other_numbers(clinic: Clinic) -> None:
+    """R-M5, row 4: in bulk as one by one; a STOP on any of them denies."""
+    clinic.hears(BEN, "stop")
+    items = [
+        {"number": ANN, "contact_numbers": [BEN]},
+        {"number": ANN, "contact_numbers": [CARA]},
+        {"number": ANN, "contact_numbers": ["nobody"]},
+    ]
+    found = clinic.post("/v1/checks/batch", "sender", purpose="recall", items=items)["results"]
+    assert found[0]["reason"] == "opted_out_on_other_number"
+    assert found[1]["reason"] == "no_consent_needed"
+    assert found[2]["error"]["code"] == "number-unparseable"
+
+
 def test_a_batch_answers_in_order_with_errors_where_they_lie(clinic: Clinic) -> None:
     """An item that cannot be read has `error` instead; every correlation id comes back."""
     stop = clinic.hears(BEN, "STOP")

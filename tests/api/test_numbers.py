@@ -2,6 +2,7 @@
 
 import pytest
 
+from consent_ledger.lexicon import DEFAULT_LEXICON
 from tests.api.clinic import ANN, BEN, DESK, Clinic, ago
 from tests.api.conftest import Open
 from tests.api.routes import NO_NUMBER
@@ -20,7 +21,7 @@ def test_a_look_up_tells_where_a_number_stands(open_clinic: Open) -> None:
     assert (found["known"], found["number_version"]) == (True, 5)
     assert (found["opted_out"], found["opt_out_source"]) == (True, "contact")
     assert found["do_not_text"] is True
-    assert found["consent"]["conversation"] == "revoked"
+    assert (found["consent"], found["consents"]["recall"]) == ("revoked", "revoked")
     assert [each["source"] for each in found["opt_outs"]] == ["contact", "agent"]
     assert found["blocked_purposes"] == ["recall"]
     assert found["preferences"] == {"practice": "unreadable"}
@@ -46,7 +47,7 @@ def test_a_history_tells_every_event_with_its_envelope(clinic: Clinic) -> None:
     assert event["recorded_at"] > event["occurred_at"]
     assert event["actor"]["kind"] == "contact"
     assert (event["channel"], event["policy_version"]) == ("sms", 1)
-    assert event["lexicon_version"] == "1"
+    assert event["lexicon_version"] == str(DEFAULT_LEXICON.version)
     assert event["evidence"]["provider_message_id"] == "in-7"
     assert event["data"]["matched"] == "stop"
     assert event["words"] == "Stop. Thank you"
@@ -162,12 +163,12 @@ def test_a_state_of_the_past_is_told_like_a_check_of_the_past(open_clinic: Open)
     clinic.hears(ANN, "STOP", received_at=ago(days=5))
     path = f"/v1/numbers/{clinic.number_id(ANN)}/state"
     found = clinic.get(path, "auditor")
-    assert (found["opted_out"], found["consent"]["recall"]) == (True, "revoked")
+    assert (found["opted_out"], found["consents"]["recall"]) == (True, "revoked")
     assert found["number_version"] == 2
     found = clinic.get(f"{path}?as_of=2026-01-01T00:00:00Z")
-    assert (found["opted_out"], found["consent"]["recall"]) == (False, "none")
+    assert (found["opted_out"], found["consents"]["recall"]) == (False, "none")
     found = clinic.get(f"{path}?known_at={known}")
-    assert (found["opted_out"], found["consent"]["recall"]) == (False, "granted")
+    assert (found["opted_out"], found["consents"]["recall"]) == (False, "granted")
     assert found["number_version"] == 1
     clinic.get(f"{path}?as_of=2999-01-01T00:00:00Z").problem(422, "time-in-future", "/as_of")
     clinic.get(f"/v1/numbers/{NO_NUMBER}/state").problem(404, "not-found")

@@ -7,7 +7,17 @@ import pytest
 
 from tests.api.answer import Answer
 from tests.api.clinic import ANN, BEN, Clinic, ahead
-from tests.api.routes import ASK, MESSAGES, REVIEWS, TELL, WITH_BODY, Route, named, with_value
+from tests.api.routes import (
+    ASK,
+    MESSAGES,
+    REPORTS,
+    REVIEWS,
+    TELL,
+    WITH_BODY,
+    Route,
+    named,
+    with_value,
+)
 
 SECRET = "zebra-crossing"
 """Stands for whatever a caller sends: it may come back in no error and no log line."""
@@ -70,6 +80,8 @@ def test_an_unknown_field_is_422(clinic: Clinic, route: Route) -> None:
 def test_a_wrong_type_is_422(clinic: Clinic, route: Route, wrong: object) -> None:
     """Each field by itself, and the body as a whole."""
     required = next(iter(route.body or {}))
+    if (wrong is None and route in REPORTS) or type(wrong) is type((route.body or {})[required]):
+        return
     refused(clinic, route, {**(route.body or {}), required: wrong}).problem(422, "invalid-body")
     if not isinstance(wrong, dict) and wrong is not None:
         refused(clinic, route, json.dumps(wrong).encode()).problem(422, "invalid-body")
@@ -176,3 +188,19 @@ def test_a_write_that_is_refused_leaves_no_trace_in_the_vault(clinic: Clinic) ->
         clinic.opts_in(BEN).problem(409, "opt-in-forbidden")
         clinic.consents("+14155550139", "nonsense").problem(422, "unknown-purpose", "/purposes")
         assert clinic.asks("+14155550139")["evidence"] == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/messages?stat=x", "/v1/feed?afterwards=1", "/v1/reviews?page=2", "/v1/keys?x="]
+)
+def test_a_query_that_the_route_does_not_know_is_refused(clinic: Clinic, path: str) -> None:
+    """A typing mistake must not answer another question than the one that was meant."""
+    clinic.get(path).problem(422, "unknown-query")
+
+
+def test_a_mistyped_moment_does_not_answer_for_now(clinic: Clinic) -> None:
+    """Contract section 6: `as_of` and `known_at`, and nothing near them."""
+    clinic.hears(ANN, "stop")
+    state = f"/v1/numbers/{clinic.number_id(ANN)}/state"
+    found = clinic.get(f"{state}?asof=2020-01-01T00:00:00Z").problem(422, "unknown-query")
+    assert "as_of, known_at" in found["detail"]

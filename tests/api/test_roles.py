@@ -55,6 +55,7 @@ def test_what_another_account_has_is_not_there(open_clinic: Open) -> None:
     theirs.opens_location("main")
     sending_number = theirs.get("/v1/sending-numbers")["items"][0]["sending_number_id"]
     key = theirs.get("/v1/keys")["items"][0]["key_id"]
+    hook = theirs.post("/v1/webhook-endpoints", url="https://hooks.example.com/x")["endpoint_id"]
     ids = {
         "message_id": "held-1",
         "review_id": review,
@@ -62,6 +63,7 @@ def test_what_another_account_has_is_not_there(open_clinic: Open) -> None:
         "location_id": "main",
         "sending_number_id": sending_number,
         "key_id": key,
+        "endpoint_id": hook,
     }
     with theirs.unchanged():
         for route in ROUTES:
@@ -82,6 +84,7 @@ def test_every_list_says_where_to_go_on(clinic: Clinic) -> None:
         "/v1/locations",
         "/v1/sending-numbers",
         "/v1/keys",
+        "/v1/webhook-endpoints",
     ):
         assert clinic.get(path).body.keys() == {"items", "next_cursor"}, path
 

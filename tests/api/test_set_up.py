@@ -144,6 +144,10 @@ def test_groups_that_are_not_given_stay(open_clinic: Open) -> None:
     clinic.permits("jo", "inherit")
     clinic.asks(ANN, sent_by="jo").is_allowed("consented")
     clinic.permits("jo", "inherit", groups=[])
+    assert clinic.get("/v1/users", "auditor")["items"] == [
+        {"id": "jo", "permission": "inherit", "groups": []}
+    ]
+    assert {"id": "desk", "permission": "allow"} in clinic.get("/v1/groups", "agent")["items"]
     clinic.asks(ANN, sent_by="jo").is_denied("sender_not_permitted")
 
 

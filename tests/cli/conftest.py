@@ -120,3 +120,11 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
     started = Dev("--data-dir", tmp_path_factory.mktemp("dev"))
     with running(started):
         yield started
+
+
+@pytest.fixture(scope="session")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
+    """A `dev` without the demo, for tests that say themselves how the account is set up."""
+    started = Dev("--no-demo", "--data-dir", tmp_path_factory.mktemp("bare"))
+    with running(started):
+        yield started

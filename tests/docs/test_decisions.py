@@ -31,7 +31,7 @@ SCHEMA: Final = "\n".join(
 )
 NOT_BY_NUMBER: Final = {
     *("deployment", "key_generation", "schema_migrations", "account_status", "api_keys"),
-    *("provider_endpoints", "claims", "unparsed_words"),
+    *("webhook_endpoints", "provider_endpoints", "claims", "unparsed_words"),
 }
 """Tables that are about the deployment or an account; claims are the exception of 0004."""
 
@@ -43,8 +43,10 @@ TYPES: Final = "uuid|text|integer|bigint|boolean|bytea"
 
 def tables() -> dict[str, str]:
     """The tables of the migrations, by name."""
-    found = re.findall(r"^CREATE TABLE (\w+) \((.*?)^\)", SCHEMA, re.MULTILINE | re.DOTALL)
-    return dict(found)
+    found = dict(re.findall(r"^CREATE TABLE (\w+) \((.*?)^\)", SCHEMA, re.MULTILINE | re.DOTALL))
+    for name, column in re.findall(r"^ALTER TABLE (\w+) ADD COLUMN (.*);$", SCHEMA, re.MULTILINE):
+        found[name] += f"    {column}\n"
+    return found
 
 
 def strings() -> Iterator[tuple[Path, str]]:

@@ -31,7 +31,7 @@ DECISIONS: Final = sorted((DOCS / "decisions").glob("[0-9]*.md"))
 
 LINK: Final = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 BLOCK: Final = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
-RAISED_AT: Final = {"Problem": 1, "invalid": 1, "RefusedError": 0, "_refused": 0}
+RAISED_AT: Final = {"Problem": 1, "invalid": 1, "RefusedError": 0, "_refused": 0, "SetUpError": 2}
 """Where a problem's code stands among the arguments of what makes one."""
 
 

@@ -71,6 +71,8 @@ spoken = st.one_of(
         [
             f.StopReceived(),
             f.StopReceived(),
+            f.StopReceived(purposes=("recall",)),
+            f.StopReceived(purposes=("conversation", "marketing")),
             f.StartReceived(),
             f.StartReceived(),
             f.AffirmativeReceived(),
@@ -103,6 +105,9 @@ told = st.builds(
                 f.CarrierSuppressed("twilio", "21610"),
                 f.PurposeBlocked("recall"),
                 f.PurposeUnblocked("recall"),
+                f.TimeZoneRecorded("Asia/Tokyo"),
+                f.TimeZoneRecorded("America/Chicago"),
+                f.TimeZoneRecorded(),
             ]
         ),
         st.builds(
@@ -125,7 +130,12 @@ told = st.builds(
 requests = st.builds(
     Thing,
     steps,
-    st.builds(f.ConsentRequested, named, reauthorises=st.booleans()),
+    st.builds(
+        f.ConsentRequested,
+        named,
+        reauthorises=st.booleans(),
+        expires_at=st.none() | steps.map(lambda step: T0 + step * STEP),
+    ),
     bases,
     disclosed=st.booleans(),
 )
@@ -207,6 +217,10 @@ def blank(standing: Standing) -> Any:
     return replace(
         standing,
         contact=_opt_out(standing.contact),
+        scoped={
+            purpose: replace(stop, opt_out=_mark_out(stop.opt_out))
+            for purpose, stop in standing.scoped.items()
+        },
         system=_opt_out(standing.system),
         agent=_opt_out(standing.agent),
         reviews=dict(enumerate(sorted(map(_mark, standing.reviews.values()), key=str))),
@@ -232,4 +246,8 @@ def _mark(mark: Mark) -> Mark:
 
 
 def _opt_out(found: OptOut | None) -> OptOut | None:
-    return found and replace(found, mark=_mark(found.mark))
+    return found and _mark_out(found)
+
+
+def _mark_out(found: OptOut) -> OptOut:
+    return replace(found, mark=_mark(found.mark))

@@ -99,7 +99,7 @@ def test_changes_are_laid_over_a_preset() -> None:
         ({"purposes": {"recall": 1}}, "purposes/recall"),
         ({"purposes": {"*": {}}}, "purposes"),
         ({"purposes": {"": {}}}, "purposes"),
-        ({"unreachable_limit": "x"}, "policy"),
+        ({"unreachable_limit": "x"}, "unreachable_limit"),
         ({"unreachable_limit": 0}, "unreachable_limit"),
         ({"requests_allowed": 0}, "requests_allowed"),
         ({"requests_allowed": 9}, "requests_allowed"),

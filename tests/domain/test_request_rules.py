@@ -11,6 +11,7 @@ from consent_ledger.policy import amended, preset
 from consent_ledger.words import Method, Permission, Reason, Source
 from tests.story import (
     DAY,
+    MINUTE,
     T0,
     Happened,
     Story,
@@ -205,6 +206,27 @@ def test_re_authorisation_is_once_per_stop() -> None:
         story = given(*asked, *more, whose=LEGAL)
         story.when(request(), at=instant(days=90)).refused(REFUSED, "reauthorisation_used")
     given(*asked, START, STOP, whose=LEGAL).when(request()).then(f.ConsentRequested)
+
+
+def test_a_re_authorisation_that_could_open_nothing_is_not_sent() -> None:
+    """R-L5 with R-O2: within the margin of clocks its yes would count for nothing."""
+    stop = at(T0, STOP)  # By the provider's clock; the request goes by the ledger's.
+    soon = given(stop, whose=LEGAL).when(request(), at=T0 + 4 * MINUTE)
+    soon.refused(REFUSED, "reauthorisation_too_early")
+    later = given(stop, whose=LEGAL).when(request(), at=T0 + 5 * MINUTE)
+    later.then(f.ConsentRequested).when(texts("yes"))
+    assert later.standing.contact is None
+
+
+def test_an_answer_after_the_expiry_is_no_answer_to_the_request() -> None:
+    """R-L3: YES and NO mean nothing then, whatever the policy of today says; CONSENT still does."""
+    asked = f.ConsentRequested(("conversation",), expires_at=T0 + DAY)
+    for word, before, after in (("yes", "granted", "requested"), ("no", "declined", "requested")):
+        for moment, consent in ((T0 + DAY - 1, before), (T0 + DAY, after)):
+            story = given(at(T0, asked)).when(texts(word, moment), at=T0 + 2 * DAY)
+            assert story.standing.consent("conversation") == consent, (word, moment)
+    story = given(at(T0, asked)).when(texts("consent"), at=T0 + 2 * DAY)
+    assert story.standing.consent("conversation") == "granted"
 
 
 def test_a_re_authorising_request_that_never_arrived_may_be_repeated() -> None:

@@ -12,6 +12,7 @@ from consent_ledger.store.connection import service_conninfo
 
 INSERT = "INSERT INTO events VALUES (%s, 1, %s, 1, 1, 'StopReceived', '')"
 ERASABLE = {"numbers", "words", "unparsed_words", "opt_out_report", "deferred_messages"}
+ENDPOINTS = {"provider_endpoints", "webhook_endpoints"}
 
 
 @pytest.fixture
@@ -86,12 +87,12 @@ def test_the_owner_is_refused_by_the_trigger(
 def test_the_service_may_delete_only_what_can_be_rebuilt_or_erased(
     owner: psycopg.Connection[Any],
 ) -> None:
-    """The vault, for erasure, and the read models whose rows go; nothing else."""
+    """The vault, for erasure, read models whose rows go, and addresses; nothing else."""
     deletable = owner.execute(
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace "
         "AND relkind = 'r' AND has_table_privilege('consent_ledger_service', oid, 'DELETE')"
     ).fetchall()
-    assert {name for (name,) in deletable} <= ERASABLE
+    assert {name for (name,) in deletable} <= ERASABLE | ENDPOINTS
     rights = owner.execute(
         "SELECT right_ FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', "
         "'REFERENCES', 'TRIGGER']) AS right_ "

@@ -24,7 +24,9 @@ import uvicorn
 from api.app import create_app
 from api.auth import issue_key
 from api.settings import Settings
+from consent_ledger.account import Account
 from consent_ledger.keyring import Keyring
+from consent_ledger.store.accounts import AccountCache
 from consent_ledger.store.embedded import EmbeddedPostgres
 from consent_ledger.store.migrate import migrate
 from consent_ledger.store.reader import Reader, View
@@ -111,11 +113,27 @@ def _forgetful() -> None:
     Reader.view = remembered  # type: ignore[method-assign]
 
 
+def _forgetful_of_accounts() -> None:
+    """Has an account's set-up asked for again only now and then, whatever its version."""
+    at, kept = AccountCache.at, dict[UUID, tuple[float, Account]]()
+
+    async def remembered(
+        self: AccountCache, conn: Any, account_id: UUID, version: int | None
+    ) -> Account:
+        if account_id not in kept or time.monotonic() - kept[account_id][0] > FORGETFUL_SECONDS:
+            kept[account_id] = (time.monotonic(), await at(self, conn, account_id, version))
+        return kept[account_id][1]
+
+    AccountCache.at = remembered  # type: ignore[method-assign]
+
+
 def main() -> None:
     """Serves until it is told to end."""
     orders = json.load(sys.stdin)
     if orders.get("forgetful"):
         _forgetful()
+    if orders.get("forgetful_of_accounts"):
+        _forgetful_of_accounts()
     with contextlib.ExitStack() as resources:
         url, pid = orders.get("database_url"), None
         if url is None:

@@ -1,0 +1,83 @@
+"""The admin's queue of replies that a person has to read (R-K4, R-F10)."""
+
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Response
+
+from api.admin.pages import page, sent_on
+from api.admin.session import SignedIn
+from api.auth import Caller
+from api.problems import Problem
+from api.render import instant
+from api.service import Service
+from api.submit import ServiceIn, told
+from consent_ledger import commands as c
+from consent_ledger.facts import event_id, parse_event_id
+from consent_ledger.ledger import Submission
+from consent_ledger.store.codec import decode_snapshot
+from consent_ledger.words import Channel, Verdict
+
+router = APIRouter(include_in_schema=False)
+
+SHOWN: Final = 100
+"""Numbers on the page: the oldest ones first, and the rest when those are read."""
+
+WAITING: Final = """
+SELECT number_id, snapshot, e164 FROM consent_status LEFT JOIN numbers USING (number_id)
+WHERE consent_status.account_id = %s AND under_review ORDER BY position LIMIT %s"""
+SAID: Final = """
+SELECT number_id, version, body FROM words
+JOIN unnest(%b::uuid[], %b::integer[]) AS given (number_id, version) USING (number_id, version)"""
+OWN: Final = "SELECT 1 FROM consent_status WHERE number_id = %s AND account_id = %s"
+
+
+@router.get("/admin/reviews")
+async def reviews(caller: SignedIn, service: ServiceIn) -> Response:
+    """The replies, each with what was said."""
+    return page("reviews.html", items=await _waiting(service, caller), said=None)
+
+
+@router.post("/admin/reviews")
+async def judge(
+    caller: SignedIn,
+    service: ServiceIn,
+    review_id: Annotated[str, Form(max_length=60)],
+    verdict: Annotated[Verdict, Form()],
+) -> Response:
+    """A person's verdict on one of them."""
+    try:
+        number_id, version = parse_event_id(review_id)
+    except ValueError:
+        raise Problem(404, "not-found", "No review has this id.") from None
+    async with service.connection() as conn:
+        if await (await conn.execute(OWN, (number_id, caller.account_id))).fetchone() is None:
+            raise Problem(404, "not-found", "No review has this id.")
+    about = told(caller, None, caller.key_id, channel=Channel.WEB)
+    command = c.Judge(about, version, verdict)
+    await service.writer.record(Submission(caller.account_id, (number_id,), None, command))
+    return sent_on("/admin/reviews")
+
+
+async def _waiting(service: Service, caller: Caller) -> list[dict[str, Any]]:
+    async with service.connection() as conn:
+        rows = await (await conn.execute(WAITING, (caller.account_id, SHOWN))).fetchall()
+        found = [
+            (number_id, e164, version, mark.at)
+            for number_id, data, e164 in rows
+            for version, mark in decode_snapshot(data).standing.reviews.items()
+        ]
+        places = ([each[0] for each in found], [each[2] for each in found])
+        said: dict[tuple[UUID, int], str] = {
+            (number_id, version): body
+            for number_id, version, body in await (await conn.execute(SAID, places)).fetchall()
+        }
+    return [
+        {
+            "review_id": event_id(number_id, version),
+            "number": e164,
+            "occurred_at": instant(at),
+            "words": said.get((number_id, version)),
+        }
+        for number_id, e164, version, at in found
+    ]

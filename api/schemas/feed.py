@@ -1,0 +1,34 @@
+"""Endpoints that are told of events (contract section 6)."""
+
+from typing import Annotated, Final
+
+from pydantic import Field, StringConstraints
+
+from api.schemas.base import Body, OpaqueId, example
+
+URL_LIMIT: Final = 2_000
+"""Characters of an endpoint's URL; longer ones do not pass every proxy."""
+LAST_POSITION: Final = 2**63 - 1
+
+Position = Annotated[int, Field(ge=0, le=LAST_POSITION)]
+TypeName = Annotated[str, StringConstraints(max_length=64)]
+
+
+class WebhookEndpointBody(Body):
+    """Where events are delivered, and which ones."""
+
+    model_config = example(
+        url="https://hooks.example.com/consent", types=["StopReceived", "ReplyNotUnderstood"]
+    )
+
+    url: Annotated[str, StringConstraints(min_length=1, max_length=URL_LIMIT)]
+    types: Annotated[list[TypeName], Field(min_length=1, max_length=100)] | None = None
+    user: OpaqueId | None = None
+
+
+class ReplayBody(Body):
+    """From where an endpoint is told again."""
+
+    model_config = example(after=42)
+
+    after: Annotated[Position, Field(strict=True)]

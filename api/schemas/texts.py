@@ -1,0 +1,35 @@
+"""What an account says in its own words: its keywords and the wording of its replies."""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, StringConstraints
+
+from api.schemas.base import Body, example
+from consent_ledger.keywords import LONGEST_WORD, MOST_OWN
+from consent_ledger.language import DEFAULT_LANGUAGE, LONGEST_TAG
+from consent_ledger.wording import LONGEST_TEXT
+
+Language = Annotated[str, StringConstraints(min_length=2, max_length=LONGEST_TAG)]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_WORD)]
+KindName = Annotated[str, StringConstraints(min_length=1, max_length=40)]
+KEYWORDS: Final = {"kind": "stop", "language": "es", "add": ["basta"], "remove": ["alto"]}
+
+
+class KeywordsBody(Body):
+    """The account's own changes of one list, whole: they replace those it made before."""
+
+    model_config = example(**KEYWORDS)
+
+    kind: Literal["stop", "start", "help", "consent", "decline", "yes", "no"]
+    language: Language = DEFAULT_LANGUAGE
+    add: Annotated[list[Word], Field(max_length=MOST_OWN)] = []
+    remove: Annotated[list[Word], Field(max_length=MOST_OWN)] = []
+
+
+class WordingBody(Body):
+    """The wording of a reply, in one language or, without one, in all that have none."""
+
+    model_config = example(text="{name}: ya no le enviaremos mensajes.", language="es")
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT)]
+    language: Language | None = None

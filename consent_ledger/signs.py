@@ -1,0 +1,197 @@
+"""Phrases that read as a wish to end texts (R-K4), found in one pass whatever the text is.
+
+All patterns (`patterns.py`) become one automaton that looks at each word once and never goes back,
+so that no text is slow. It is worked out as texts come: sets of places are bits of an integer, and
+words that no pattern tells apart are one symbol. Words that change nothing, such as 'please', may
+stand between all others.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from consent_ledger.patterns import BEGIN, DIGITS, EDGE_TOKENS, EDGES, END, Compiler
+from consent_ledger.tokens import BREAK
+
+STEPS_KEPT: Final = 200_000
+"""Steps of the automaton that are kept, some 40 MB; English chat needs a fifth. Then it forgets."""
+
+_UNKNOWN: Final = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A pattern and its name, which is what a verdict stores; `unless` names contexts before it."""
+
+    name: str
+    pattern: str
+    language: str
+    unless: tuple[str, ...] = ()
+    innocent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Words that open a context for what follows, such as 'do not', and words that keep it open."""
+
+    opens: frozenset[str]
+    keeps: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Language:
+    """What the patterns of one language are made of."""
+
+    code: str
+    groups: Mapping[str, str] = field(default_factory=dict)
+    contexts: Mapping[str, Context] = field(default_factory=dict)
+    signs: tuple[Sign, ...] = ()
+
+
+class _State(dict[int, "_State"]):
+    """Where the automaton stands; the next state by symbol, worked out when first asked for."""
+
+    __slots__ = ("_signs", "contexts", "found", "next_places", "places")
+
+    def __init__(self, signs: "Signs", places: int, contexts: int, found: tuple[int, ...]) -> None:
+        self._signs = signs
+        self.places = places
+        self.contexts = contexts
+        self.found = found
+        self.next_places = signs.reachable(places, contexts)
+
+    def __missing__(self, symbol: int) -> "_State":
+        state = self._signs.after(self, symbol)
+        self[symbol] = state
+        return state
+
+
+class Signs:
+    """All the phrases of all languages, ready to be looked for."""
+
+    def __init__(self, languages: Iterable[Language], fillers: Iterable[str]) -> None:
+        compiler = Compiler()
+        self._signs: list[Sign] = []
+        self._contexts: list[Context] = []
+        self._starts: dict[int, int] = {}  # Places to begin at, by the contexts they may not be in.
+        self._sign_at: dict[int, int] = {}
+        for language in languages:
+            self._add(compiler, language)
+        self._follow = [_bits(places) for places in compiler.follow]
+        self._ends = _bits(self._sign_at)
+        self._read(compiler, frozenset(fillers))
+        self._forget()
+
+    def _add(self, compiler: Compiler, language: Language) -> None:
+        compiler.language(language.groups)
+        numbers = {name: len(self._contexts) + at for at, name in enumerate(language.contexts)}
+        self._contexts += language.contexts.values()
+        for sign in language.signs:
+            part = compiler.pattern(sign.pattern)
+            unless = _bits(numbers[name] for name in sign.unless)
+            self._starts[unless] = self._starts.get(unless, 0) | _bits(part.first)
+            self._sign_at |= dict.fromkeys(part.last, len(self._signs))
+            self._signs.append(sign)
+
+    def _read(self, compiler: Compiler, fillers: frozenset[str]) -> None:
+        """Gives each word its symbol, and each symbol the places and contexts that it fits."""
+        places = compiler.places
+        by_word: dict[str, int] = dict.fromkeys((*EDGE_TOKENS, DIGITS, *fillers), 0)
+        for context in self._contexts:
+            by_word |= dict.fromkeys((*context.opens, *context.keeps), 0)
+        anything = 0
+        for at, place in enumerate(places):
+            anything |= place.inverse << at
+            for word in place.words:
+                by_word[word] = by_word.get(word, 0) | 1 << at
+        edges = _bits(at for at, place in enumerate(places) if place.fits(BREAK))
+        # A word of an inverse place is what does not fit there, so its bit is turned.
+        symbols: dict[tuple[int, int, int, bool], int] = {(anything, 0, 0, False): _UNKNOWN}
+        self.symbols: dict[str, int] = {}
+        for word, named in by_word.items():
+            fits = named ^ anything
+            if word in EDGE_TOKENS:
+                fits &= edges | ~anything
+            opens = _bits(n for n, each in enumerate(self._contexts) if word in each.opens)
+            keeps = _bits(n for n, each in enumerate(self._contexts) if word in each.keeps)
+            if word in fillers:
+                keeps = (1 << len(self._contexts)) - 1
+            key = fits, opens, keeps, word in fillers or word in EDGE_TOKENS
+            self.symbols[word] = symbols.setdefault(key, len(symbols))
+        self._by_symbol = list(symbols)
+        self._fillers = frozenset(self.symbols[word] for word in fillers)
+        self._break, self._end = self.symbols[BREAK], self.symbols[END]
+        self._digits = self.symbols[DIGITS]
+        text_end = _bits(at for at, place in enumerate(places) if place.words == EDGES[">>"])
+        text_begin = _bits(at for at, place in enumerate(places) if place.words == EDGES["<<"])
+        closing = _bits(at for at, follow in enumerate(self._follow) if follow & text_end)
+        # Dots before the first word and behind the last are no sentences.
+        self._kept_at_break = closing | text_begin
+
+    def _forget(self) -> None:
+        self._steps = 0
+        self._states: dict[tuple[int, int, tuple[int, ...]], _State] = {}
+        self._start = self._state(0, 0, ())[self.symbols[BEGIN]]
+
+    def find(self, tokens: list[str]) -> Sign | None:
+        """The first phrase of the first language that the words hold; None where one is innocent."""
+        if self._steps > STEPS_KEPT:
+            self._forget()
+        state, symbols, found = self._start, self.symbols, ()
+        for token in tokens:
+            symbol = symbols.get(token)
+            if symbol is None:
+                symbol = self._digits if token.isdecimal() else _UNKNOWN
+            state = state[symbol]
+            if state.found:
+                found += state.found
+        found += state[self._end].found
+        if not found:
+            return None
+        signs = [self._signs[number] for number in sorted(found)]
+        return None if any(sign.innocent for sign in signs) else signs[0]
+
+    def reachable(self, places: int, contexts: int) -> int:
+        """The places that the next word may stand at: what follows, and what may begin anew."""
+        found = 0
+        for unless, starts in self._starts.items():
+            if not unless & contexts:
+                found |= starts
+        for place in _ones(places):
+            found |= self._follow[place]
+        return found
+
+    def after(self, state: _State, symbol: int) -> _State:
+        """The state that a word leads to; each is worked out once."""
+        self._steps += 1
+        fits, opens, keeps, _ = self._by_symbol[symbol]
+        places = state.next_places & fits
+        found = tuple(sorted({self._sign_at[at] for at in _ones(places & self._ends)}))
+        if symbol in self._fillers:
+            places |= state.places
+        elif symbol == self._break:
+            places |= state.places & self._kept_at_break
+        return self._state(places, opens | state.contexts & keeps, found)
+
+    def _state(self, places: int, contexts: int, found: tuple[int, ...]) -> _State:
+        key = places, contexts, found
+        if key not in self._states:
+            self._states[key] = _State(self, places, contexts, found)
+        return self._states[key]
+
+
+def _bits(numbers: Iterable[int]) -> int:
+    found = 0
+    for number in numbers:
+        found |= 1 << number
+    return found
+
+
+def _ones(bits: int) -> list[int]:
+    """The numbers of the bits that are set."""
+    found = []
+    while bits:
+        lowest = bits & -bits
+        found.append(lowest.bit_length() - 1)
+        bits ^= lowest
+    return found

@@ -1,0 +1,89 @@
+"""The words of a text, in their one spelling (R-K1): what both word lists and replies are read as."""
+
+import re
+import unicodedata
+from typing import Final
+
+BREAK: Final = "."
+"""Where a sentence ends: no word is spelt so, as punctuation is never part of one."""
+
+_BREAKS: Final = frozenset(".!?;,:\n\r\u2026\u2013\u2014\u3002\uff01\uff1f\uff0c\uff1b\u060c\u061f")
+_APOSTROPHES: Final = frozenset("'\u2018\u2019\u02bc`\u00b4")
+_ACCENTS: Final = range(0x300, 0x370)
+# Vowel signs, hamza and the stretching stroke: Arabic is texted with and without them.
+_ARABIC_MARKS: Final = (*range(0x610, 0x61B), 0x640, *range(0x64B, 0x660), 0x670)
+# Squared and circled white-on-black letters are look-alikes of form that NFKC does not fold; the
+# Arabic ones are two spellings of one ending.
+_FOLDED: Final = {
+    **{
+        start + place: letter
+        for start in (0x1F150, 0x1F170)
+        for place, letter in enumerate("abcdefghijklmnopqrstuvwxyz")
+    },
+    **dict.fromkeys(_ARABIC_MARKS, ""),
+    0x629: "\u0647",
+    0x649: "\u064a",
+    **dict.fromkeys(range(0xFE00, 0xFE10), ""),  # They only choose how an emoji looks.
+}
+_DASH: Final = re.compile(" - |--")
+
+
+class _Folding(dict[int, str]):
+    """What becomes of each character, learnt as characters come (Unicode bounds its size)."""
+
+    def __init__(self, breaks: frozenset[str]) -> None:
+        self._breaks = breaks
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        folded = _FOLDED.get(code)
+        if folded is None:
+            folded = f" {BREAK} " if char in self._breaks else _fold(char)
+        self[code] = folded
+        return folded
+
+
+def _fold(char: str) -> str:
+    category = unicodedata.category(char)
+    if char in _APOSTROPHES or ord(char) in _ACCENTS or category in ("Cf", "Me"):
+        return ""
+    if is_han(char):  # Written without spaces: each sign is a word, and phrases are made of them.
+        return f" {char} "
+    return char if category[0] in "LNM" else " "
+
+
+def is_han(char: str) -> bool:
+    """Whether it is a Chinese sign; those are told apart by signs, not by spaces."""
+    return "\u3400" <= char <= "\u9fff" or "\U00020000" <= char <= "\U0003ffff"
+
+
+_PLAIN: Final = _Folding(frozenset())
+_WITH_BREAKS: Final = _Folding(_BREAKS)
+
+
+def tokens_of(text: str) -> tuple[str, ...]:
+    """The words of a text by R-K1: no case, accent, punctuation, emoji or look-alike of form."""
+    return tuple(_split(text, _PLAIN))
+
+
+def sentences_of(text: str) -> list[str]:
+    """The same words, with a BREAK wherever a sentence or a part of one ends."""
+    return _split(_DASH.sub(BREAK, text) if "-" in text else text, _WITH_BREAKS)
+
+
+def _split(text: str, folding: _Folding) -> list[str]:
+    if text.isascii():
+        return text.lower().translate(folding).split()
+    # Folding case can bring back what decomposition took apart (Unicode 3.13, D145).
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return unicodedata.normalize("NFKC", apart.translate(folding)).split()
+
+
+def written(tokens: tuple[str, ...]) -> str:
+    """The words as one writes them: with spaces between, but for Chinese signs."""
+    parts: list[str] = []
+    for token in tokens:
+        if parts and not (is_han(token[0]) and is_han(parts[-1][-1])):
+            parts.append(" ")
+        parts.append(token)
+    return "".join(parts)
