@@ -12,7 +12,7 @@ from api.auth import Caller
 from api.delivery_codes import read_code
 from api.inbound import Inbound, receive
 from api.providers.base import UNKNOWN, Confirmation, Fact, Reply, Report, Text
-from api.routes.tell import report_claim, sent_as
+from api.routes.carrier_reports import report_claim, sent_as
 from api.schemas.base import E164, TEXT_LIMIT
 from api.service import Service
 from api.submit import Number, digest, record, told

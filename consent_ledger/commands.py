@@ -71,6 +71,10 @@ class GiveConsent(Command, frozen=True):
     method: Method
 
 
+class DeclineConsent(Command, frozen=True):
+    """The contact had declined, says an imported list (R-F4, R-V6)."""
+
+
 class RequestConsent(Command, frozen=True):
     """Ask for consent by hand (R-F9); `purposes` empty: all that need it, marketing apart."""
 

@@ -5,7 +5,6 @@ for ever. Every row of rulebook section 3 is one function here, in its order.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,14 +13,14 @@ import msgspec
 from msgspec.structs import replace
 
 from consent_ledger.account import Account
-from consent_ledger.policy import DAY, Hours, Policy, PurposeRule
-from consent_ledger.standing import MICROSECONDS, Grant, Mark, Request, Standing
+from consent_ledger.consent import consent_of, live_grant, status_label, waiting_request
+from consent_ledger.hours import next_permitted
+from consent_ledger.policy import Policy, PurposeRule
+from consent_ledger.standing import Mark, Standing
 from consent_ledger.words import (
-    LEVEL_RANK,
     STATUS_LABELS,
     Answer,
     Consent,
-    Level,
     Preference,
     Purpose,
     Reason,
@@ -152,65 +151,6 @@ def _decision(case: _Case, verdict: _Verdict, policy_version: int) -> Decision:
         evidence=verdict.marks,
         detail=verdict.detail,
     )
-
-
-def consent_of(
-    standing: Standing, purpose: str, rule: PurposeRule, at: int, policy: Policy | None = None
-) -> Consent:
-    """Where consent stands; a grant that has lapsed is none, nor a request that `policy` ended."""
-    consent = standing.consent(purpose)
-    lapsed = consent is Consent.GRANTED and live_grant(standing, purpose, rule, at) is None
-    if lapsed or consent is Consent.REQUESTED:
-        waits = waiting_request(standing, purpose, policy, at) is not None
-        return Consent.REQUESTED if waits else Consent.NONE
-    return consent
-
-
-def status_label(
-    standing: Standing, purpose: str, rule: PurposeRule, at: int, policy: Policy | None = None
-) -> str:
-    """The status shown (R-L1), the first that holds (rulebook section 7)."""
-    authorized, pending, revoked, not_authorized = STATUS_LABELS
-    granted = live_grant(standing, purpose, rule, at) is not None
-    if granted and standing.opt_out_from(purpose) is None:
-        return authorized
-    if waiting_request(standing, purpose, policy, at) is not None:
-        return pending
-    return revoked if standing.stopped(purpose) is not None else not_authorized
-
-
-def live_grant(standing: Standing, purpose: str, rule: PurposeRule, at: int) -> Grant | None:
-    """The strongest grant that covers the purpose: strong enough, neither suspended nor lapsed."""
-    levels = standing.grants.get(purpose, {})
-    covering = [
-        level
-        for level, grant in levels.items()
-        if not grant.suspended
-        and LEVEL_RANK[level] >= LEVEL_RANK[rule.level]
-        and not _lapsed(grant, level, rule, at)
-    ]
-    return levels[max(covering, key=LEVEL_RANK.__getitem__)] if covering else None
-
-
-def _lapsed(grant: Grant, level: Level, rule: PurposeRule, at: int) -> bool:
-    days = rule.consent_days.get(level)
-    return days is not None and at >= grant.mark.at + days * DAY
-
-
-def waiting_request(
-    standing: Standing, purpose: str, policy: Policy | None, at: int
-) -> Request | None:
-    """The request that waits and names the purpose, unless the policy's expiry ended it (R-L3)."""
-    request = standing.asked_for(purpose)
-    over = request is not None and policy is not None and has_expired(request, policy, at)
-    return None if over else request
-
-
-def has_expired(request: Request, policy: Policy, at: int) -> bool:
-    """Whether the policy waits for a reply to this request no longer (R-L3)."""
-    days = policy.request_expires_days
-    by_policy = days is not None and at >= request.mark.at + days * DAY
-    return by_policy or (request.expires_at is not None and at >= request.expires_at)
 
 
 # --- the rows of rulebook section 3, in order --------------------------------------------------
@@ -417,25 +357,6 @@ ROWS: Final[tuple[_Row, ...]] = (
     _allowed,
 )
 """The whole table, rows 1 to 15."""
-
-
-def next_permitted(at: int, hours: Hours, zone: ZoneInfo) -> int:
-    """The first instant from `at` on that lies in the permitted local hours, microseconds."""
-    local = datetime.fromtimestamp(at / MICROSECONDS, UTC).astimezone(zone)
-    for days in range(3):
-        day = local.date() + timedelta(days=days)
-        sunday = day.weekday() == 6 and hours.sunday_start is not None
-        start = hours.sunday_start if sunday and hours.sunday_start is not None else hours.start
-        opens = _instant(day.year, day.month, day.day, start, zone)
-        closes = _instant(day.year, day.month, day.day, hours.end, zone)
-        if at < closes and start < hours.end:
-            return max(at, opens)
-    return at
-
-
-def _instant(year: int, month: int, day: int, hour: int, zone: ZoneInfo) -> int:
-    local = datetime(year, month, day, tzinfo=zone) + timedelta(hours=hour)
-    return round(local.timestamp()) * MICROSECONDS
 
 
 ANY_PURPOSE: Final = Purpose.CONVERSATION

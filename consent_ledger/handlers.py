@@ -12,6 +12,7 @@ from consent_ledger.commands import (
     BlockPurpose,
     CancelMessage,
     Command,
+    DeclineConsent,
     ErasePerson,
     GiveConsent,
     Judge,
@@ -80,6 +81,8 @@ def handle(number: PhoneNumber, command: Command) -> Answered:
                 method=command.method, level=command.level, purposes=command.purposes
             )
             return _record(number, command.told, given)
+        case DeclineConsent():
+            return _record(number, command.told, f.ConsentDeclined())
         case BlockPurpose():
             _check_purposes(number, (command.purpose,))
             kind = f.PurposeBlocked if command.blocked else f.PurposeUnblocked

@@ -79,8 +79,9 @@ class OwnLexicon:
         if reading.matched is None:
             return reading, None
         key = reading.understood_as, reading.matched.replace(" ", "")
-        # What is on no list is one of the default phrases, such as 'unsubscribe me'.
-        return reading, self.languages.get(key, DEFAULT_LANGUAGE)
+        # What is on no list is one of the default phrases, such as 'unsubscribe me', or a sign.
+        known = default.SIGN_LANGUAGES.get(reading.matched, DEFAULT_LANGUAGE)
+        return reading, self.languages.get(key, known)
 
 
 def compact(word: str) -> str:

@@ -43,8 +43,14 @@ MOST_WORDS: Final = 500
 LONGEST_PHRASE: Final = 8
 """Words of one entry; it bounds the look-ahead, and so keeps reading linear."""
 
+LONGEST_SPELT: Final = 16
+"""Pieces that one entry is looked for in; 'u n s u b s c r i b e' has eleven."""
+
 # Signs that say it without a word; anything else of that kind is as often a joke.
 _SIGNS_ALONE: Final = frozenset("\U0001f6d1\u26d4\U0001f6ab\U0001f595\u270b\u274c")
+_SPELT: Final = re.compile(r"\b\w(?: \w\b){2,}")
+SPELT_FROM: Final = 3
+"""Letters apart that make a word; 'r u ok' is none."""
 _RUN: Final = re.compile(r"([a-z])\1\1+")
 
 
@@ -240,13 +246,21 @@ def _understand(text: str, index: _Index) -> _Verdict:
     tokens = tuple([token for token in sentences if token != BREAK])
     if not tokens:
         suspicion = _sign_alone(text)
-    elif whole := _whole(tokens, index):
+    elif whole := _whole(tokens, index) or _whole(_spelt_out(tokens), index):
         return _weigh(whole, index)
     else:
         suspicion = _suspicion(sentences, tokens, index)
     if suspicion is not None:
         return Understood.SUSPECTED_REVOCATION, suspicion
     return Understood.OTHER, None
+
+
+def _spelt_out(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    """The words with 's t o p' as one; nothing where no word is spelt out."""
+    if len(tokens) <= SPELT_FROM or len(tokens[0]) > 1 < len(tokens[-1]):
+        return ()
+    joined = _SPELT.sub(lambda found: found.group().replace(" ", ""), " ".join(tokens))
+    return tuple(joined.split())
 
 
 def _sign_alone(text: str) -> str | None:
@@ -256,9 +270,10 @@ def _sign_alone(text: str) -> str | None:
 
 def _whole(tokens: tuple[str, ...], index: _Index) -> dict[Understood, str]:
     """The meanings of a text that holds only listed words, politeness and objects of a STOP."""
-    spelt = index.compact.get("".join(tokens[:LONGEST_PHRASE])) if len(tokens) > 1 else None
-    if spelt is not None and len(tokens) <= LONGEST_PHRASE and spelt.meaning is not None:
-        return {spelt.meaning: spelt.word}
+    if 1 < len(tokens) <= LONGEST_SPELT:  # R-K1: however it is spaced, 'o p t o u t' too.
+        spelt = index.compact.get("".join(tokens))
+        if spelt is not None and spelt.meaning is not None:
+            return {spelt.meaning: spelt.word}
     said: dict[Understood, str] = {}
     at = 0
     while at < len(tokens):
@@ -301,5 +316,15 @@ def _suspicion(sentences: list[str], tokens: tuple[str, ...], index: _Index) -> 
     found = signs().find(sentences)
     if found is not None:
         return found.name
-    core = [token for token in tokens if token not in index.courtesies]
-    return slipped(core[0], index.slips_of) if len(core) == 1 else None
+    return _slip(tokens, index)
+
+
+def _slip(tokens: tuple[str, ...], index: _Index) -> str | None:
+    """The exit word that the only word of a text, but for politeness, is a slip of."""
+    only = None
+    for token in tokens:
+        if token not in index.courtesies:
+            if only is not None:
+                return None
+            only = token
+    return only and slipped(only, index.slips_of)

@@ -5,13 +5,8 @@ from msgspec.structs import replace
 from consent_ledger import facts as f
 from consent_ledger import replies
 from consent_ledger.commands import RequestConsent, Told
-from consent_ledger.decision import (
-    Question,
-    UnknownPurposeError,
-    bars_before_consent,
-    has_expired,
-    live_grant,
-)
+from consent_ledger.consent import has_expired, live_grant
+from consent_ledger.decision import Question, UnknownPurposeError, bars_before_consent
 from consent_ledger.phone_number import Answered, PhoneNumber, RefusedError
 from consent_ledger.policy import DAY, Policy
 from consent_ledger.standing import Standing

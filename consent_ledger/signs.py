@@ -137,15 +137,16 @@ class Signs:
         """The first phrase of the first language that the words hold; None where one is innocent."""
         if self._steps > STEPS_KEPT:
             self._forget()
-        state, symbols, found = self._start, self.symbols, ()
+        state, symbols = self._start, self.symbols
+        found: set[int] = set()
         for token in tokens:
             symbol = symbols.get(token)
             if symbol is None:
                 symbol = self._digits if token.isdecimal() else _UNKNOWN
             state = state[symbol]
             if state.found:
-                found += state.found
-        found += state[self._end].found
+                found.update(state.found)
+        found.update(state[self._end].found)
         if not found:
             return None
         signs = [self._signs[number] for number in sorted(found)]

@@ -61,19 +61,35 @@ _PLAIN: Final = _Folding(frozenset())
 _WITH_BREAKS: Final = _Folding(_BREAKS)
 
 
+def _ascii_table(breaks: frozenset[str]) -> bytes:
+    chars = (chr(code).lower() for code in range(128))
+    kept = (BREAK if char in breaks else char if char.isalnum() else " " for char in chars)
+    return "".join(kept).encode() + bytes(128)
+
+
+# Most texts are ASCII, and are folded ten times as fast for it.
+_ASCII_PLAIN: Final = _ascii_table(frozenset())
+_ASCII_WITH_BREAKS: Final = _ascii_table(_BREAKS)
+
+
 def tokens_of(text: str) -> tuple[str, ...]:
     """The words of a text by R-K1: no case, accent, punctuation, emoji or look-alike of form."""
+    if text.isascii():
+        return tuple(text.encode().translate(_ASCII_PLAIN, b"'`").decode().split())
     return tuple(_split(text, _PLAIN))
 
 
 def sentences_of(text: str) -> list[str]:
     """The same words, with a BREAK wherever a sentence or a part of one ends."""
-    return _split(_DASH.sub(BREAK, text) if "-" in text else text, _WITH_BREAKS)
+    if "-" in text:
+        text = _DASH.sub(BREAK, text)
+    if text.isascii():
+        folded = text.encode().translate(_ASCII_WITH_BREAKS, b"'`").decode()
+        return folded.replace(BREAK, f" {BREAK} ").split()
+    return _split(text, _WITH_BREAKS)
 
 
 def _split(text: str, folding: _Folding) -> list[str]:
-    if text.isascii():
-        return text.lower().translate(folding).split()
     # Folding case can bring back what decomposition took apart (Unicode 3.13, D145).
     apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return unicodedata.normalize("NFKC", apart.translate(folding)).split()

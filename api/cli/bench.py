@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
@@ -12,17 +13,39 @@ from api.cli.options import DatabaseUrl, Key, Output, OutputOption
 from api.cli.output import print_json
 
 
+class Part(StrEnum):
+    """What is measured."""
+
+    ALL = "all"
+    LEXICON = "lexicon"
+
+
+PartArgument = Annotated[Part, typer.Argument(help="All paths, or the reading of texts alone.")]
+ExamplesOption = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True, file_okay=False, help="Of `lexicon`: files of examples, to count what is found."
+    ),
+]
+
+
 def bench(
+    part: PartArgument = Part.ALL,
     database_url: DatabaseUrl = None,
     key: Key = None,
     rounds: Annotated[int, typer.Option(min=1, max=100, help="Rounds of every path.")] = 5,
     seconds: Annotated[float, typer.Option(min=0.5, max=60, help="Seconds of each load.")] = 3.0,
+    examples: ExamplesOption = None,
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Measures check, command and batch check beside their baselines; ratios first.
 
-    On a temporary database, or with --database-url on yours: there it adds an account of its own.
+    `bench lexicon` measures how fast texts are read, and needs no database. The others run on a
+    temporary database, or with --database-url on yours: there it adds an account of its own.
     """
+    if part is Part.LEXICON:
+        _lexicon(rounds, seconds, examples, output)
+        return
     with tempfile.TemporaryDirectory() as folder:
         if database_url is not None:
             found = _measure(database_url, key, rounds, seconds)
@@ -35,6 +58,23 @@ def bench(
         print_json(found)
     else:
         _show(found)
+
+
+def _lexicon(rounds: int, seconds: float, examples: Path | None, output: Output) -> None:
+    from api.bench.lexicon import measure_examples, measure_reading
+
+    found: dict[str, Any] = measure_reading(rounds, seconds)
+    if examples is not None:
+        found["examples"] = measure_examples(examples)
+    if output is Output.JSON:
+        print_json(found)
+        return
+    rate, growth = found["texts_a_second"], found["cost_of_twice_the_length"]
+    print(f"texts a second: {rate['median']:,.0f} ({rate['min']:,.0f} to {rate['max']:,.0f})")
+    print(f"a hostile text twice as long costs {growth['median']:.2f} times as much")
+    for name, counts in found.get("examples", {}).items():
+        numbers = ", ".join(f"{what} {count}" for what, count in counts.items())
+        print(f"{name}: {numbers}")
 
 
 def _measure(database_url: str, key: str | None, rounds: int, seconds: float) -> dict[str, Any]:

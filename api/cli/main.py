@@ -13,6 +13,7 @@ from api.cli import (
     endpoints,
     history,
     keys,
+    lexicon,
     migrate,
     policy,
     rebuild,
@@ -41,6 +42,7 @@ app.command()(report.report)
 app.command()(simulate_inbound.simulate_inbound)
 app.command()(apply.apply)
 app.add_typer(policy.app, name="policy")
+app.add_typer(lexicon.app, name="lexicon")
 app.command()(rebuild.rebuild)
 app.command()(doctor.doctor)
 app.command()(bench.bench)

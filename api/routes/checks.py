@@ -15,10 +15,11 @@ from api.responses import documented, reply
 from api.schemas.questions import BatchCheckBody, BatchItem, CheckBody, ContactsBody
 from api.service import Service
 from api.submit import ServiceIn, read_contacts, read_number, sending_number_id
-from consent_ledger.decision import Decision, Question, consent_of, decide, status_label, unreadable
+from consent_ledger.consent import consent_of
+from consent_ledger.decision import Decision, Question, decide, unreadable
 from consent_ledger.number import UnparseableNumber, canonical
 from consent_ledger.store.reader import Found, View
-from consent_ledger.words import STATUS_LABELS, Consent, Purpose, Role
+from consent_ledger.words import Consent, Purpose, Role
 
 Contacts = tuple[tuple[UUID, ...], ...]
 """The ids of each number of a contact, the newest key's first."""
@@ -171,7 +172,6 @@ def _read_item(
                     "opted_out": True,
                     "opt_out_source": "contact",
                     "consent": "revoked",
-                    "status_label": "Revoked",
                 }
             ],
         },
@@ -199,7 +199,6 @@ def _flag(text: str, view: View, row: Found) -> dict[str, Any]:
             "opted_out": True,
             "opt_out_source": None,
             "consent": str(Consent.NONE),
-            "status_label": STATUS_LABELS[-1],
         }
     standing, policy = row.snapshot.standing, view.account.policy_at(view.now).policy
     opt_out, rule = standing.opt_out, policy.purposes[Purpose.CONVERSATION]
@@ -208,5 +207,4 @@ def _flag(text: str, view: View, row: Found) -> dict[str, Any]:
         "opted_out": opt_out is not None,
         "opt_out_source": str(opt_out[0]) if opt_out else None,
         "consent": str(consent_of(standing, Purpose.CONVERSATION, rule, view.now, policy)),
-        "status_label": status_label(standing, Purpose.CONVERSATION, rule, view.now, policy),
     }

@@ -17,7 +17,8 @@ from api.schemas.tell import ReviewBody
 from api.submit import ServiceIn, idempotency, read_number, receipt_fields, require_by, told
 from consent_ledger import commands as c
 from consent_ledger.categories import CATEGORIES
-from consent_ledger.decision import ANY_PURPOSE, consent_of, status_label
+from consent_ledger.consent import consent_of, status_label
+from consent_ledger.decision import ANY_PURPOSE
 from consent_ledger.facts import event_id, parse_event_id, type_of_fact
 from consent_ledger.ledger import Submission, UnavailableError
 from consent_ledger.policy import Policy

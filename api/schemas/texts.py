@@ -26,6 +26,22 @@ class KeywordsBody(Body):
     remove: Annotated[list[Word], Field(max_length=MOST_OWN)] = []
 
 
+TEXTS_READ: Final = 1_000
+"""Replies read in one request: a tenth of a second."""
+LISTS_TRIED: Final = 20
+"""Lists tried at once: the seven kinds in a few languages."""
+
+
+class RereadBody(Body):
+    """Which kept replies to read again, and lists to try in place of the account's own."""
+
+    model_config = example(keywords=[KEYWORDS], limit=1000)
+
+    keywords: Annotated[list[KeywordsBody], Field(max_length=LISTS_TRIED)] = []
+    limit: Annotated[int, Field(ge=1, le=TEXTS_READ)] = TEXTS_READ
+    cursor: Annotated[str, StringConstraints(max_length=60)] | None = None
+
+
 class WordingBody(Body):
     """The wording of a reply, in one language or, without one, in all that have none."""
 

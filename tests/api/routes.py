@@ -143,6 +143,7 @@ ACCOUNT: Final = (
     Route("PUT", "/v1/groups/{group_id}/permission", ADMIN, {"permission": "deny"}),
     Route("GET", "/v1/keywords", EVERYONE),
     Route("PUT", "/v1/keywords", ADMIN, {"kind": "stop", "language": "es", "add": ["basta"]}),
+    Route("POST", "/v1/lexicon/re-read", ONLOOKERS, {"limit": 10}),
     Route("GET", "/v1/replies", EVERYONE),
     Route("PUT", "/v1/replies/{kind}", ADMIN, {"text": "Call {name}.", "language": "es"}),
     Route("DELETE", "/v1/replies/{kind}", ADMIN),

@@ -21,9 +21,9 @@ def second(service: Running) -> Iterator[Running]:
 
 def test_an_own_word_stops(clinic: Clinic) -> None:
     """R-K2: in any spelling, with politeness, from the next text on."""
-    clinic.hears(ANN, "basta ya").understood_as("other")
-    clinic.listens("stop", "es", add=["Basta ya"]).recorded("KeywordsChanged")
-    clinic.hears(ANN, "BASTA-YA, por favor!").understood_as("stop").replied("stop_confirmation")
+    clinic.hears(ANN, "finito ya").understood_as("other")
+    clinic.listens("stop", "es", add=["Finito ya"]).recorded("KeywordsChanged")
+    clinic.hears(ANN, "FINITO-YA, por favor!").understood_as("stop").replied("stop_confirmation")
     clinic.asks(ANN, "appointment_reminder").is_denied("opted_out_by_contact")
 
 
@@ -65,11 +65,11 @@ def test_a_provider_word_that_was_removed_is_no_stop(clinic: Clinic) -> None:
 
 def test_a_put_replaces_the_list_of_its_language_alone(clinic: Clinic) -> None:
     """Contract section 7: it sets the account's own changes of one list."""
-    clinic.listens("stop", "es", add=["basta"])
+    clinic.listens("stop", "es", add=["finito"])
     clinic.listens("stop", "fr", add=["assez"])
     clinic.listens("stop", "es", add=["fuera"])
     assert {"fuera", "assez", "stop"} <= clinic.words("stop")
-    clinic.hears(ANN, "basta").understood_as("other")
+    clinic.hears(ANN, "finito").understood_as("other")
 
 
 @pytest.mark.parametrize("word", FCC)
@@ -107,7 +107,7 @@ def test_a_wish_to_stop_is_never_another_word(clinic: Clinic, kind: str, word: s
         ({"kind": "yes", "add": ["thank you"]}, "keyword-unusable", "/add/0"),
         ({"kind": "stop", "add": ["please"]}, "keyword-unusable", "/add/0"),
         ({"kind": "help", "add": ["+1 415 555 0199"]}, "keyword-unusable", "/add/0"),
-        ({"kind": "stop", "remove": ["basta"]}, "keyword-unknown", "/remove/0"),
+        ({"kind": "stop", "remove": ["finito"]}, "keyword-unknown", "/remove/0"),
         ({"kind": "help", "remove": ["stop"]}, "keyword-unknown", "/remove/0"),
         ({"kind": "help", "language": "english"}, "set-up-refused", "/language"),
         ({"kind": "help", "language": "+1415555"}, "set-up-refused", "/language"),
@@ -125,7 +125,7 @@ def test_a_list_that_cannot_be_used_changes_nothing(
     with clinic.unchanged():
         found = clinic.call("PUT", "/v1/keywords", "admin", body)
         problem = found.problem(422, code, pointer)
-    assert not any(said in str(problem) for said in ("helf", "basta", "4155", "w300"))
+    assert not any(said in str(problem) for said in ("helf", "finito", "4155", "w300"))
 
 
 def test_a_word_means_one_thing_across_lists_and_languages(clinic: Clinic) -> None:
@@ -154,16 +154,16 @@ def test_an_event_says_what_matched_and_under_which_lists(clinic: Clinic) -> Non
     """R-K5: and equal lists have equal versions, whatever lay between."""
     clinic.hears(ANN, "unsub")
     default = clinic.get("/v1/keywords")["lexicon_version"]
-    clinic.listens("stop", "es", add=["¡Basta ya!"])
+    clinic.listens("stop", "es", add=["¡Finito ya!"])
     own = clinic.get("/v1/keywords")["lexicon_version"]
-    clinic.hears(BEN, "basta ya")
+    clinic.hears(BEN, "finito ya")
     before, after = clinic.history(ANN)[0], clinic.history(BEN)[0]
     assert (before["lexicon_version"], before["data"]["matched"]) == (default, "unsub")
-    assert (after["lexicon_version"], after["data"]["matched"]) == (own, "basta ya")
+    assert (after["lexicon_version"], after["data"]["matched"]) == (own, "finito ya")
     assert own != default
     clinic.listens("stop", "es")
     assert clinic.get("/v1/keywords")["lexicon_version"] == default
-    clinic.listens("stop", "es", add=["¡Basta ya!"])
+    clinic.listens("stop", "es", add=["¡Finito ya!"])
     assert clinic.get("/v1/keywords")["lexicon_version"] == own
 
 
@@ -174,27 +174,27 @@ def test_a_text_is_never_read_with_a_list_of_before(clinic: Clinic, second: Runn
     there.asks(ANN)
     for place in range(15):
         one, other = f"+1415{5575000 + place:07}", f"+1415{5576000 + place:07}"
-        clinic.listens("stop", "es", add=["basta"])
-        there.hears(one, "basta").understood_as("stop")
+        clinic.listens("stop", "es", add=["finito"])
+        there.hears(one, "finito").understood_as("stop")
         there.listens("stop", "es")
-        clinic.hears(other, "basta").understood_as("other")
-        there.hears("clinic", "basta")["kept_for_review"]
-    clinic.listens("stop", "es", add=["basta"])
-    there.hears("clinic", "basta").understood_as("stop")
+        clinic.hears(other, "finito").understood_as("other")
+        there.hears("clinic", "finito")["kept_for_review"]
+    clinic.listens("stop", "es", add=["finito"])
+    there.hears("clinic", "finito").understood_as("stop")
 
 
 def test_a_repeated_text_is_answered_as_it_was_read_first(clinic: Clinic) -> None:
     """R-O1: the lists changed meanwhile, and the fact did not."""
-    clinic.hears(ANN, "basta", message_id="same").understood_as("other")
-    clinic.listens("stop", "es", add=["basta"])
-    clinic.hears(ANN, "basta", message_id="same").understood_as("other").recorded()
+    clinic.hears(ANN, "finito", message_id="same").understood_as("other")
+    clinic.listens("stop", "es", add=["finito"])
+    clinic.hears(ANN, "finito", message_id="same").understood_as("other").recorded()
 
 
 def test_another_account_reads_as_before(open_clinic: Open) -> None:
     """Section 1: nothing crosses."""
     one, other = open_clinic(), open_clinic()
-    one.listens("stop", "es", add=["basta"], remove=["alto"])
-    other.hears(ANN, "basta").understood_as("other")
+    one.listens("stop", "es", add=["finito"], remove=["alto"])
+    other.hears(ANN, "finito").understood_as("other")
     other.hears(ANN, "alto").understood_as("stop")
     assert other.get("/v1/keywords")["removed"] == []
 

@@ -7,7 +7,8 @@ import pytest
 
 from consent_ledger import commands as c
 from consent_ledger import facts as f
-from consent_ledger.decision import Question, next_permitted
+from consent_ledger.decision import Question
+from consent_ledger.hours import next_permitted
 from consent_ledger.policy import Hours, amended
 from consent_ledger.words import ActorKind, Answer, Reason
 from tests.story import T0, at, given, instant, staff

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from consent_ledger.lexicon import (
     DEFAULT_LEXICON,
+    DEFAULT_VERSION,
     LONGEST_PHRASE,
     MOST_WORDS,
     READ_AT_MOST,
@@ -48,7 +49,7 @@ def test_a_whole_message_that_is_a_listed_word_has_its_meaning(meaning, words):
     """R-K2, in any case and with politeness around (R-K3)."""
     for word in words:
         for text in (word, word.upper(), f" {word.title()}!! ", f"{word} please", f"Ok, {word}."):
-            assert interpret(text) == Reading(Understood(meaning), word, 1), text
+            assert interpret(text) == Reading(Understood(meaning), word, DEFAULT_VERSION), text
 
 
 @pytest.mark.parametrize(
@@ -257,18 +258,18 @@ def test_a_text_that_was_cut_may_close_but_never_opens():
 def test_the_verdict_names_the_entry_and_the_version_but_never_the_text():
     """R-K5; section 9: words said live in the vault."""
     reading = interpret("Ann Lee here, 0821234567, please take me off your list", DEFAULT_LEXICON)
-    assert (reading.matched, reading.lexicon_version) == ("off your list", 1)
+    assert (reading.matched, reading.lexicon_version) == ("take me off your list", DEFAULT_VERSION)
 
 
 def test_an_account_may_have_words_of_its_own():
     """R-K2: lists are per account."""
-    ours = DEFAULT_LEXICON.with_words(stop=[*FCC, "Basta ya"], help=["ayuda"])
-    assert understood("BASTA-YA, por favor", ours) == "stop"
-    assert understood("bastaya", ours) == "stop"
+    ours = DEFAULT_LEXICON.with_words(stop=[*FCC, "Finito ya"], help=["ayuda"])
+    assert understood("FINITO-YA, por favor", ours) == "stop"
+    assert understood("finitoya", ours) == "stop"
     assert understood("ayuda", ours) == "help"
     assert understood("help", ours) == "other"
     assert understood("yes", ours) == "yes"
-    assert understood("basta ya") == "other"
+    assert understood("finito ya") == "other"
 
 
 def test_another_list_is_another_version_and_the_same_list_the_same():

@@ -1,0 +1,218 @@
+"""The rows of a block: what each has for a number, and the row as it is sent back."""
+
+import csv
+import io
+import re
+from typing import Final, NamedTuple, Protocol
+
+import msgspec
+
+from api.scrubbing.blocks import ROW_LIMIT, record_pattern
+from api.scrubbing.columns import ANSWER_COLUMNS, Columns
+
+BLANK: Final = "blank"
+"""Instead of a number: an empty line, which is sent back as it is."""
+UNPARSEABLE: Final = "number-unparseable"
+ERRORS: Final = {
+    UNPARSEABLE: "No phone number.",
+    "number-missing": "The row has no number.",
+    "cells-missing": "The row has fewer cells than the header.",
+    "cells-too-many": "The row has more cells than the header; those are left out.",
+    "quote-not-closed": "A quote is opened and not closed.",
+    "row-malformed": "A line ends in the middle of the row.",
+    "row-too-long": f"A row has at most {ROW_LIMIT} bytes.",
+    "not-json": "The line is no JSON in UTF-8.",
+    "not-an-object": "The line is no JSON object.",
+}
+"""Verdicts on rows that cannot be asked about."""
+
+
+class Row(NamedTuple):
+    """A number as it is written, or what is wrong instead; and the row, for the answer to follow."""
+
+    number: bytes | None
+    error: str | None
+    text: bytes
+
+
+class Rows(Protocol):
+    """Reads blocks of one kind of list."""
+
+    def read(self, block: bytes) -> list[Row]:
+        """Every row of a block, in order."""
+        ...
+
+    def ending(self, may_text: bool, decision: str | None, reason: str | None) -> bytes:
+        """What follows a row that was decided."""
+        ...
+
+    def failed(self, error: str) -> bytes:
+        """What follows a row that cannot be asked about."""
+        ...
+
+    @property
+    def line_end(self) -> bytes:
+        """What follows an empty line."""
+        ...
+
+
+class CsvRows:
+    """Rows of cells. What a row has is sent back as it came, byte by byte, where it can be."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self._delimiter = columns.delimiter.encode()
+        self._record = re.compile(record_pattern(columns.delimiter).encode())
+        self.line_end = columns.ending
+
+    def ending(self, may_text: bool, decision: str | None, reason: str | None) -> bytes:
+        """The cells of an answer."""
+        said = ("", "true" if may_text else "false", decision or "", reason or "", "")
+        return self._columns.delimiter.join(said).encode() + self.line_end
+
+    def failed(self, error: str) -> bytes:
+        """The cells where there is no answer: no."""
+        return self._columns.delimiter.join(("", "false", "", "", error)).encode() + self.line_end
+
+    def read(self, block: bytes) -> list[Row]:
+        """Every row; at once where nothing is quoted, which is most lists."""
+        plain = block.replace(b"\r\n", b"\n") if b"\r" in block else block
+        if b'"' in plain or b"\r" in plain:
+            return self._read_quoted(block)
+        delimiter, count, place = self._delimiter, self._columns.count, self._columns.place
+        lines = plain.split(b"\n")
+        lines.pop()
+        rows = []
+        for line in lines:
+            cells = line.split(delimiter)
+            if len(cells) == count and line and len(line) <= ROW_LIMIT:
+                rows.append(Row(cells[place].strip(), None, line))
+            else:
+                rows.append(self._odd(line, cells))
+        return rows
+
+    def _odd(self, line: bytes, cells: list[bytes]) -> Row:
+        if not line:
+            return Row(None, BLANK, b"")
+        return self._damaged(cells, self._why_odd(len(line), len(cells)))
+
+    def _why_odd(self, length: int, cells: int) -> str:
+        if length > ROW_LIMIT:
+            return "row-too-long"
+        return "cells-missing" if cells < self._columns.count else "cells-too-many"
+
+    def _read_quoted(self, block: bytes) -> list[Row]:
+        rows, at = [], 0
+        while at < len(block):
+            found = self._record.match(block, at)
+            end = found.end() if found else block.index(b"\n", at) + 1
+            text = block[at : end - 1].removesuffix(b"\r")
+            if found:
+                rows.append(self._record_row(text))
+            else:
+                rows.append(self._damaged(text.split(self._delimiter), "quote-not-closed"))
+            at = end
+        return rows
+
+    def _record_row(self, text: bytes) -> Row:
+        if not text:
+            return Row(None, BLANK, b"")
+        naive = text.split(self._delimiter)
+        if len(text) > ROW_LIMIT:
+            return self._damaged(naive, "row-too-long")
+        # Any bytes are a text in Latin-1, and the same bytes again: names in an older encoding
+        # are sent back as they came.
+        try:
+            cells = next(csv.reader([text.decode("latin-1")], delimiter=self._columns.delimiter))
+        except csv.Error:
+            return self._damaged(naive, "row-malformed")
+        if len(cells) != self._columns.count:
+            parts = [cell.encode("latin-1") for cell in cells]
+            return self._damaged(parts, self._why_odd(len(text), len(cells)))
+        return Row(cells[self._columns.place].strip().encode("latin-1"), None, text)
+
+    def _damaged(self, cells: list[bytes], error: str) -> Row:
+        """A row with as many cells as the header, so that the answer stands in its columns."""
+        count = self._columns.count
+        kept = [] if error == "row-too-long" else [cell.decode("latin-1") for cell in cells[:count]]
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, delimiter=self._columns.delimiter, lineterminator="")
+        writer.writerow(kept + [""] * (count - len(kept)))
+        # A row of one empty cell is quoted, as the line would be empty otherwise.
+        return Row(None, error, text.getvalue().encode("latin-1"))
+
+
+class _Asked(msgspec.Struct):
+    """What of an object counts: its number, and whether it has an answer already."""
+
+    number: str | None = None
+    phone: str | None = None
+    may_text: msgspec.Raw | None = None
+    decision: msgspec.Raw | None = None
+    reason: msgspec.Raw | None = None
+    error: msgspec.Raw | None = None
+
+
+_decode: Final = msgspec.json.Decoder(_Asked).decode
+_decode_any: Final = msgspec.json.Decoder().decode
+_encode: Final = msgspec.json.Encoder().encode
+_NOTHING: Final = b'{"number":null'
+
+
+class NdjsonRows:
+    """Lines of JSON. An object is sent back as it came, with the answer as its last fields."""
+
+    line_end = b"\n"
+
+    def ending(self, may_text: bool, decision: str | None, reason: str | None) -> bytes:
+        """The fields of an answer."""
+        return self._fields({"may_text": may_text, "decision": decision, "reason": reason})
+
+    def failed(self, error: str) -> bytes:
+        """The fields where there is no answer: no."""
+        said = {"code": error, "detail": ERRORS[error]}
+        return self._fields({"may_text": False, "decision": None, "reason": None, "error": said})
+
+    def _fields(self, fields: dict[str, object]) -> bytes:
+        return b"," + _encode(fields)[1:] + self.line_end
+
+    def read(self, block: bytes) -> list[Row]:
+        """Every row."""
+        lines = block.split(b"\n")
+        lines.pop()
+        return [self._row(line.strip()) for line in lines]
+
+    def _row(self, line: bytes) -> Row:
+        if not line:
+            return Row(None, BLANK, b"")
+        if len(line) > ROW_LIMIT:
+            return Row(None, "row-too-long", _NOTHING)
+        try:
+            if not line.isascii():
+                line.decode()
+            asked = _decode(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return self._odd(line)
+        number = asked.number if asked.number is not None else asked.phone
+        answered = asked.may_text or asked.decision or asked.reason or asked.error
+        if number is None or answered is not None:
+            return self._odd(line)
+        return Row(number.strip().encode("utf-8", "replace"), None, line[:-1])
+
+    def _odd(self, line: bytes) -> Row:
+        """An object without a number or with an older answer, or what is no object."""
+        try:
+            line.decode()
+            found = _decode_any(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return Row(None, "not-json", _NOTHING)
+        if not isinstance(found, dict):
+            return Row(None, "not-an-object", _NOTHING)
+        kept = {name: value for name, value in found.items() if name not in ANSWER_COLUMNS}
+        number = kept.get("number", kept.get("phone"))
+        text = _encode(kept)[:-1] if kept else _NOTHING
+        if number is None:
+            return Row(None, "number-missing", text)
+        if not isinstance(number, str):
+            return Row(None, UNPARSEABLE, text)
+        return Row(number.strip().encode("utf-8", "replace"), None, text)
