@@ -12,8 +12,9 @@ from psycopg import AsyncConnection
 from consent_ledger import account as a
 from consent_ledger import commands as c
 from consent_ledger.decision import Question
+from consent_ledger.facts import Fact
 from consent_ledger.ledger import IDEMPOTENCY_CLAIM, MESSAGE_CLAIM, Claim, Receipt, Submission
-from consent_ledger.policy import preset
+from consent_ledger.policy import amended, preset
 from consent_ledger.store.accounts import AccountCache, change_account
 from consent_ledger.store.connection import Connect, connector, service_conninfo
 from consent_ledger.store.reader import Reader
@@ -21,6 +22,9 @@ from consent_ledger.store.writer import Writer
 from consent_ledger.words import ActorKind, Basis, Channel
 from projections.inline import PROJECTIONS
 
+NARROW: Final = "narrow"
+RECALLS: Final = UUID(int=77)
+"""A sending number of the account whose rules are narrow."""
 Pause = Callable[[str], Awaitable[None]]
 CONTACT: Final = c.Told(actor=ActorKind.CONTACT, channel=Channel.SMS)
 SENDER: Final = c.Told(actor=ActorKind.SENDER)
@@ -95,8 +99,13 @@ async def _end(tasks: Sequence["asyncio.Task[None]"]) -> None:
 
 
 async def open_account(url: str, rules: str = "consent-first") -> UUID:
-    """A new account that holds to a preset."""
-    opened = [a.AccountOpened("Clinic", "US"), a.PolicyAdopted(preset(rules), 0)]
+    """A new account that holds to a preset, or whose STOP ends what `RECALLS` serves (`NARROW`)."""
+    scoped = rules == NARROW
+    policy = amended("recalls", {"revoke_scope": "purpose"}) if scoped else preset(rules)
+    opened: list[Fact] = [a.AccountOpened("Clinic", "US"), a.PolicyAdopted(policy, 0)]
+    if scoped:
+        opened.append(a.LocationDefined("main", "Main Street"))
+        opened.append(a.SendingNumberDefined(RECALLS, "main", ("recall", "marketing")))
     account_id = uuid4()
     conn = await connector(url)()
     try:

@@ -26,7 +26,7 @@ from tests.store import drive as d
 
 SECOND: Final = 1_000_000
 HOUR: Final = 3600 * SECOND
-RULES: Final = ("consent-first", "opt-out", "recalls", "authorization")
+RULES: Final = ("consent-first", "opt-out", "recalls", "authorization", d.NARROW)
 WORDS: Final = (
     *("stop", "stop", "start", "consent", "decline", "yes", "no", "help"),
     *("other", "suspected_revocation"),
@@ -61,7 +61,13 @@ questions = st.builds(
     confirmed=st.booleans(),
 )
 texts = st.builds(
-    c.ReceiveText, contact, word, word, st.just("1"), answered_by_provider=st.booleans()
+    c.ReceiveText,
+    contact,
+    word,
+    word,
+    st.just("1"),
+    sending_number_id=st.sampled_from([None, d.RECALLS]),
+    answered_by_provider=st.booleans(),
 )
 asks = st.builds(
     c.AskMessage, st.just(d.SENDER), messages, questions, st.sampled_from([None] * 4 + [1])
@@ -101,6 +107,7 @@ OFTEN: Final[list[tuple[int, Any]]] = [
     (2, reports),
     (1, st.builds(c.BlockPurpose, staff, purposes, st.booleans())),
     (2, preferences),
+    (1, st.builds(c.RecordTimeZone, staff, st.sampled_from(["Asia/Tokyo", None]))),
     (1, st.builds(c.Reassign, staff, st.sampled_from(["2026-01-02", "2999-01-01"]))),
     (1, st.builds(c.Judge, staff, versions, st.sampled_from(Verdict))),
     (2, st.builds(c.RetractFact, staff, versions)),
