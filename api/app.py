@@ -24,6 +24,7 @@ from api.routes import (
     docs,
     feed,
     health,
+    imports,
     keys,
     lexicon,
     messages,
@@ -31,7 +32,10 @@ from api.routes import (
     opt_outs,
     policy,
     provider_endpoints,
+    releases,
     reports,
+    reviews,
+    scrubs,
     set_up,
     simulate,
     tell,
@@ -41,6 +45,7 @@ from api.routes import (
 )
 from api.service import Service
 from api.settings import Settings
+from consent_ledger.lexicon import signs
 
 DESCRIPTION = """May I text this number? And why, for ever.
 
@@ -52,14 +57,18 @@ mean: do not text.
 
 MODULES = (
     checks,
+    scrubs,
     tell,
     webhooks,
     messages,
+    releases,
     opt_outs,
     consents,
     carrier_reports,
     numbers,
+    reviews,
     reports,
+    imports,
     policy,
     set_up,
     simulate,
@@ -83,6 +92,7 @@ def create_app(settings: Settings) -> FastAPI:
     """The service as an ASGI application."""
     configure_logging(settings.log_level)
     service = Service(settings)
+    signs()  # Built here, so that the first text does not wait a tenth of a second for it.
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import Problem, internal, respond
-from api.settings import BATCH_BODY_LIMIT, BODY_LIMIT
+from api.settings import BATCH_BODY_LIMIT, BODY_LIMIT, IMPORT_BODY_LIMIT
 
 REQUESTS: Final = Counter(
     "consent_ledger_requests_total", "Requests by route and status", ["route", "status"]
@@ -27,6 +27,9 @@ SECONDS: Final = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
 )
 BATCHES: Final = ("/batch",)
+IMPORTS: Final = "/v1/imports"
+STREAMED: Final = ("/v1/scrubs",)
+"""Bodies of any length, which their routes take in part by part, within limits of their own."""
 
 log = structlog.get_logger("request")
 
@@ -39,10 +42,10 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Counts the bytes as they come; a stated length over the limit is refused at once."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in STREAMED:
             await self.app(scope, receive, send)
             return
-        limit = BATCH_BODY_LIMIT if scope["path"].endswith(BATCHES) else BODY_LIMIT
+        limit = _limit(scope["path"])
         if _stated_length(scope) > limit:
             await _too_large(limit)(scope, receive, send)
             return
@@ -58,6 +61,12 @@ class BodyLimit:
             return message
 
         await self.app(scope, counted, send)
+
+
+def _limit(path: str) -> int:
+    if path == IMPORTS:
+        return IMPORT_BODY_LIMIT
+    return BATCH_BODY_LIMIT if path.endswith(BATCHES) else BODY_LIMIT
 
 
 def _stated_length(scope: Scope) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,7 +15,9 @@ from api.auth import Caller, KeyCache
 from api.feed.dispatcher import Dispatcher
 from api.feed.following import Feed
 from api.feed.tail import Tail
+from api.importing.office import Office
 from api.providers.amazon import Amazon
+from api.scrubbing.crew import Crew
 from api.settings import Settings
 from consent_ledger.account import Account
 from consent_ledger.keyring import Keyring
@@ -33,6 +36,8 @@ POOL_SECONDS: Final = 5.0
 """A caller who waits longer for one is better served by a 503."""
 STREAMS: Final = 2
 """Whole reports at a time, each on a further connection, which a slow reader holds for minutes."""
+SCRUBS: Final = 4
+"""Lists at a time: each holds a connection, and they share the processes that work on them."""
 
 
 class Service:
@@ -48,13 +53,16 @@ class Service:
         self.writer = Writer(connect, self.accounts, PROJECTIONS, newest)
         self.reader = Reader(connect, self.accounts, newest)
         self.amazon = Amazon()
+        self.crew = Crew(settings)
         self.simulating = asyncio.Lock()
         tail = Tail(connect)
         self.feed = Feed(self.connection, tail)
         private = settings.webhook_private_addresses
         self._dispatcher = Dispatcher(connect, tail, self.keyring, private)
+        self.office = Office(settings, self.keyring, self.connection)
         self._connect = connect
         self._streams = asyncio.Semaphore(STREAMS)
+        self._scrubs = asyncio.Semaphore(SCRUBS)
         self._pool: AsyncConnectionPool[AsyncConnection[Any]] | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -80,6 +88,7 @@ class Service:
             asyncio.create_task(self.reader.run()),
             asyncio.create_task(self.feed.tail.run()),
             asyncio.create_task(self._dispatcher.run()),
+            asyncio.create_task(self.office.run()),
         ]
 
     def end_streams(self) -> None:
@@ -92,6 +101,7 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.crew.stop()
         if self._pool is not None:
             await self._pool.close()
 
@@ -105,13 +115,20 @@ class Service:
         except (PoolTimeout, psycopg.OperationalError) as error:
             raise UnavailableError("the database is away") from error
 
-    @contextlib.asynccontextmanager
-    async def stream_connection(self) -> AsyncIterator[AsyncConnection[Any]]:
+    def stream_connection(self) -> AbstractAsyncContextManager[AsyncConnection[Any]]:
         """A connection of its own for an answer that takes long; UnavailableError where too many
         are under way."""
+        return self._own_connection(self._streams)
+
+    def scrub_connection(self) -> AbstractAsyncContextManager[AsyncConnection[Any]]:
+        """The same for a list, so that lists and reports do not wait for each other."""
+        return self._own_connection(self._scrubs)
+
+    @contextlib.asynccontextmanager
+    async def _own_connection(self, room: asyncio.Semaphore) -> AsyncIterator[AsyncConnection[Any]]:
         try:
             async with asyncio.timeout(POOL_SECONDS):
-                await self._streams.acquire()
+                await room.acquire()
         except TimeoutError:
             raise UnavailableError("too many long answers are under way") from None
         try:
@@ -123,7 +140,7 @@ class Service:
         except psycopg.OperationalError as error:
             raise UnavailableError("the database is away") from error
         finally:
-            self._streams.release()
+            room.release()
 
     async def look_up_key(self, key: str) -> Caller | None:
         """The caller of a key, asked of the database; their account is at hand afterwards."""

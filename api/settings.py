@@ -9,6 +9,8 @@ BODY_LIMIT: Final = 1_048_576
 """Bytes of a request body: a thousand times the largest command, read before anything is hashed."""
 BATCH_BODY_LIMIT: Final = 4_194_304
 """Bytes of a batch: 10,000 items of some 400 bytes."""
+IMPORT_BODY_LIMIT: Final = 4_294_967_296
+"""Bytes of a list: forty million rows. It is kept in pieces as it comes, never in memory."""
 
 
 class Settings(BaseSettings):

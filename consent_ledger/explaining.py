@@ -7,9 +7,7 @@ from consent_ledger.keywords import OwnLexicon
 from consent_ledger.lexicon import READ_AT_MOST, Reading
 from consent_ledger.tokens import sentences_of
 
-_PATTERNS = {
-    sign.name: sign.pattern for each in default.LANGUAGES_OF_SIGNS for sign in each.signs
-}
+_PATTERNS = {sign.name: sign.pattern for each in default.LANGUAGES_OF_SIGNS for sign in each.signs}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ itself, wins over a yes; a row that says neither records nothing.
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -264,7 +264,9 @@ class RowReader:
         granted = purposes or self._consent_purposes
         if _CONSENTS[consent] is not True or standing is not None:
             granted = ()
-        return Wish(standing, _CONSENTS[consent] is False, granted, how)
+        if granted:
+            return Wish(granted=granted, level=how)
+        return Wish(standing, _CONSENTS[consent] is False)
 
     def _time(self, text: str) -> int | None:
         bare = text.strip()
@@ -288,6 +290,8 @@ class RowReader:
         return at
 
 
+T = TypeVar("T", Source, Level)
+
 _WISHES_KEPT: Final = 10_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST: Final = 86_400 * 1_000_000
@@ -306,7 +310,7 @@ _CONSENTS: Final[dict[str, bool | None]] = {
 """True grants, False declines. `no` is not here: nobody knows whether it was asked."""
 
 
-def _one_of[T: (Source, Level)](kind: type[T], text: str, column: str, code: str) -> T | None:
+def _one_of(kind: type[T], text: str, column: str, code: str) -> T | None:
     if not text:
         return None
     try:

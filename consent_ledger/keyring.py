@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
@@ -40,6 +40,13 @@ class _Keyed:
         inner.update(data)
         outer.update(inner.digest())
         return outer.digest()
+
+    def begun(self, data: bytes) -> "_Keyed":
+        """The same, with the first of the data already hashed in."""
+        found = _Keyed.__new__(_Keyed)
+        found._inner, found._outer = self._inner.copy(), self._outer
+        found._inner.update(data)
+        return found
 
 
 class Keyring:
@@ -106,6 +113,13 @@ class Keyring:
         """Every id that the number can be stored under, newest generation first."""
         return tuple(_number_id(keyed, account_id, e164) for keyed in self._ids)
 
+    def id_makers(self, account_id: UUID) -> tuple[Callable[[bytes], bytes], ...]:
+        """For many numbers of one account: E.164 bytes to the bytes of the id, newest key first.
+
+        A maker trusts that its text is E.164; `candidate_ids` checks it.
+        """
+        return tuple(_id_maker(keyed, account_id) for keyed in self._ids)
+
     def check_value(self, generation: int) -> str:
         """64 hex digits by which a database knows a key again without learning it."""
         return self.digest("key-check", generation.to_bytes(8), generation=generation).hex()
@@ -137,6 +151,21 @@ def _number_id(keyed: _Keyed, account_id: UUID, e164: str) -> UUID:
         raise UnparseableNumber
     bits = int.from_bytes(keyed.digest(account_id.bytes + e164.encode())[:16])
     return UUID(int=bits & _ROOM_FOR_VERSION | _VERSION_8)
+
+
+_SEVENTH: Final = tuple(bytes([byte & 0x0F | 0x80]) for byte in range(256))
+_NINTH: Final = tuple(bytes([byte & 0x3F | 0x80]) for byte in range(256))
+"""The bytes of an id that hold version 8 and the variant, for each byte of a digest."""
+
+
+def _id_maker(keyed: _Keyed, account_id: UUID) -> Callable[[bytes], bytes]:
+    hashed = keyed.begun(account_id.bytes)
+
+    def make(e164: bytes) -> bytes:
+        found = hashed.digest(e164)
+        return found[:6] + _SEVENTH[found[6]] + found[7:8] + _NINTH[found[8]] + found[9:16]
+
+    return make
 
 
 def _domain(purpose: str) -> str:

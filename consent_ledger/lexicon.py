@@ -308,15 +308,18 @@ def _weigh(said: dict[Understood, str], index: _Index) -> _Verdict:
 
 
 def _suspicion(sentences: list[str], tokens: tuple[str, ...], index: _Index) -> str | None:
-    """The sign of R-K4 that a text holds, or the word that it is a slip of."""
+    """The word that a text is a slip of, or the sign of R-K4 that it holds."""
     joined = " ".join(sentences)
     if _RUN.search(joined):
         sentences = _RUN.sub(r"\1", joined).split()
         tokens = tuple([token for token in sentences if token != BREAK])
+    slip = _slip(tokens, index)
+    if slip is not None:
+        return slip
     found = signs().find(sentences)
-    if found is not None:
-        return found.name
-    return _slip(tokens, index)
+    if found is None and len(sentences) - len(tokens) >= len(tokens) - 1:
+        found = signs().find(list(tokens))  # 'Leave. Me. Alone.'
+    return None if found is None else found.name
 
 
 def _slip(tokens: tuple[str, ...], index: _Index) -> str | None:

@@ -76,7 +76,7 @@ def _language(code: str, data: dict[str, Any]) -> Language:
         for name, context in data.get("contexts", {}).items()
     }
     signs = tuple(
-        Sign(name, pattern, code, tuple(group.get("unless", ())), group.get("innocent", False))
+        Sign(name, pattern, code, tuple(group.get("unless", ())))
         for group in data.get("signs", ())
         for name, pattern in group["phrases"].items()
     )

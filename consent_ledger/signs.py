@@ -27,7 +27,6 @@ class Sign:
     pattern: str
     language: str
     unless: tuple[str, ...] = ()
-    innocent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,7 @@ class Signs:
                 by_word[word] = by_word.get(word, 0) | 1 << at
         edges = _bits(at for at, place in enumerate(places) if place.fits(BREAK))
         # A word of an inverse place is what does not fit there, so its bit is turned.
-        symbols: dict[tuple[int, int, int, bool], int] = {(anything, 0, 0, False): _UNKNOWN}
+        symbols: dict[tuple[int, int, int, str], int] = {(anything, 0, 0, ""): _UNKNOWN}
         self.symbols: dict[str, int] = {}
         for word, named in by_word.items():
             fits = named ^ anything
@@ -116,7 +115,8 @@ class Signs:
             keeps = _bits(n for n, each in enumerate(self._contexts) if word in each.keeps)
             if word in fillers:
                 keeps = (1 << len(self._contexts)) - 1
-            key = fits, opens, keeps, word in fillers or word in EDGE_TOKENS
+            kind = word if word in EDGE_TOKENS else "filler" if word in fillers else ""
+            key = fits, opens, keeps, kind
             self.symbols[word] = symbols.setdefault(key, len(symbols))
         self._by_symbol = list(symbols)
         self._fillers = frozenset(self.symbols[word] for word in fillers)
@@ -134,11 +134,11 @@ class Signs:
         self._start = self._state(0, 0, ())[self.symbols[BEGIN]]
 
     def find(self, tokens: list[str]) -> Sign | None:
-        """The first phrase of the first language that the words hold; None where one is innocent."""
+        """The first phrase of the first language that the words hold."""
         if self._steps > STEPS_KEPT:
             self._forget()
         state, symbols = self._start, self.symbols
-        found: set[int] = set()
+        found = set(state.found)
         for token in tokens:
             symbol = symbols.get(token)
             if symbol is None:
@@ -147,10 +147,7 @@ class Signs:
             if state.found:
                 found.update(state.found)
         found.update(state[self._end].found)
-        if not found:
-            return None
-        signs = [self._signs[number] for number in sorted(found)]
-        return None if any(sign.innocent for sign in signs) else signs[0]
+        return self._signs[min(found)] if found else None
 
     def reachable(self, places: int, contexts: int) -> int:
         """The places that the next word may stand at: what follows, and what may begin anew."""

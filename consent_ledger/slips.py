@@ -12,59 +12,15 @@ LONGEST: Final = 16
 """Letters compared: longer than any exit word with its slips, so that comparing costs little."""
 
 # Words of their own that are one letter from an exit word.
-_OTHERS: Final = frozenset(
-    [
-        "shop",
-        "step",
-        "top",
-        "spot",
-        "stoop",
-        "stow",
-        "slop",
-        "atop",
-        "strop",
-        "sop",
-        "stomp",
-        "stops",
-        "stoup",
-        "quiet",
-        "quite",
-        "suit",
-        "quip",
-        "quid",
-        "quilt",
-        "quits",
-        "quint",
-        "cancer",
-        "cancels",
-        "chancel",
-        "canceled",
-        "cancelled",
-        "remote",
-        "removed",
-        "removes",
-        "remover",
-        "evoke",
-        "revoked",
-        "revokes",
-        "provoke",
-        "halo",
-        "half",
-        "hall",
-        "hale",
-        "salt",
-        "malt",
-        "hat",
-        "shalt",
-        "text",
-        "next",
-        "tent",
-        "test",
-        "teat",
-        "arrest",
-        "barrel",
-    ]
-)
+_NEAR: Final = """
+shop step top spot stoop stow slop atop strop sop stomp stops stoup
+quiet quite suit quip quid quilt quits quint
+cancer cancels chancel canceled cancelled
+remote removed removes remover evoke revoked revokes provoke
+halo half hall hale salt malt hat shalt text next tent test teat
+arrest barrel subscribe subscribed subscriber subscribes
+"""
+_OTHERS: Final = frozenset(_NEAR.split())
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The words of a text, in their one spelling (R-K1): what both word lists and replies are read as."""
+"""The words of a text in their one spelling (R-K1), for word lists and replies alike."""
 
 import re
 import unicodedata
@@ -26,6 +26,7 @@ _FOLDED: Final = {
     **dict.fromkeys(range(0xFE00, 0xFE10), ""),  # They only choose how an emoji looks.
 }
 _DASH: Final = re.compile(" - |--")
+_WRONG_NUMBER: Final = re.compile(r"\b(wrong) ?#(?!\w)", re.IGNORECASE)
 
 
 class _Folding(dict[int, str]):
@@ -83,6 +84,8 @@ def sentences_of(text: str) -> list[str]:
     """The same words, with a BREAK wherever a sentence or a part of one ends."""
     if "-" in text:
         text = _DASH.sub(BREAK, text)
+    if "#" in text:
+        text = _WRONG_NUMBER.sub(r"\1 number", text)
     if text.isascii():
         folded = text.encode().translate(_ASCII_WITH_BREAKS, b"'`").decode()
         return folded.replace(BREAK, f" {BREAK} ").split()

@@ -38,7 +38,7 @@ def measure_reading(rounds: int, seconds: float) -> dict[str, Any]:
     """Texts a second on one core, and what twice the length costs: 2 is linear."""
     _rate(CHAT, 0.2)
     rates = [_rate(CHAT, seconds) for _ in range(rounds)]
-    growth = [max(_growth(piece) for piece in HOSTILE) for _ in range(rounds)]
+    growth = [_growth(piece, rounds) for piece in HOSTILE]
     return {"texts_a_second": spread(rates), "cost_of_twice_the_length": spread(growth)}
 
 
@@ -51,20 +51,19 @@ def _rate(texts: Sequence[str], seconds: float) -> float:
     return read / spent
 
 
-def _growth(piece: str) -> float:
+def _growth(piece: str, rounds: int) -> float:
     """The cost of a hostile text beside one of half its length, both within what is read."""
-    whole = (piece * READ_AT_MOST)[:READ_AT_MOST]
-    return _cost(whole) / _cost(whole[: READ_AT_MOST // 2])
+    times = READ_AT_MOST // len(piece) // 2
+    half, whole = piece * times, piece * times * 2
+    # In turn, and the cheapest of many: what else runs here only ever adds.
+    costs = [(_cost(whole), _cost(half)) for _ in range(20 * rounds)]
+    return min(one for one, _ in costs) / min(other for _, other in costs)
 
 
 def _cost(text: str) -> float:
+    begun = time.process_time()
     interpret(text)
-    costs = []
-    for _ in range(30):
-        begun = time.process_time()
-        interpret(text)
-        costs.append(time.process_time() - begun)
-    return min(costs)
+    return time.process_time() - begun
 
 
 def measure_examples(folder: Path) -> dict[str, dict[str, int]]:

@@ -84,9 +84,10 @@ class Run:
         body: str = (
             spec["template"].replace("NUMBER", number).replace("ID", f"{spec['run']}-{index}")
         )
+        kind = spec.get("content_type", "application/json")
         head = (
             f"POST {spec['path']} HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {spec['key']}"
-            f"\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return (head + body).encode()
 

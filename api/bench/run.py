@@ -31,6 +31,8 @@ COMMAND_CONNECTIONS: Final = 48
 PGBENCH_CLIENTS: Final = 16
 NUMBERS: Final = 10_000
 BATCH_ITEMS: Final = 10_000
+SCRUB_ROWS: Final = 200_000
+"""Rows of a list: enough that its processes work at the same time."""
 MANY: Final = 100_000
 """Messages of the number that is beside one with a few."""
 START_SECONDS: Final = 30
@@ -39,6 +41,7 @@ LOAD_GRACE: Final = 30
 
 CHECK: Final = '{"number":"NUMBER","purpose":"conversation"}'
 MESSAGE: Final = '{"message_id":"ID","number":"NUMBER","purpose":"recall"}'
+SCRUB: Final = "/v1/scrubs?purpose=conversation"
 STOP: Final = '{"from":"NUMBER","to":"+14155550199","body":"STOP","message_id":"ID"}'
 
 
@@ -88,6 +91,7 @@ class Bench:
         unique: bool = False,
         server: str = "service",
         warm_up: float = WARM_UP,
+        content_type: str = "application/json",
     ) -> dict[str, Any]:
         """Load on one path: rate, p50 and p99."""
         self._fresh += 1
@@ -102,6 +106,7 @@ class Bench:
             "unique": unique,
             "offset": self._fresh * 1_000_000 if unique else 0,
             "warm_up": warm_up,
+            "content_type": content_type,
             "run": f"{os.getpid()}-{self._fresh}",
         }
         command = [sys.executable, "-m", "api.bench.load"]
@@ -184,6 +189,12 @@ def batch_body() -> str:
     return json.dumps({"purpose": "conversation", "items": items})
 
 
+def scrub_body() -> str:
+    """A list to scrub, which begins with the numbers that the bench loaded."""
+    rows = (f"Ann,+1{FIRST_NUMBER + i}\n" for i in range(SCRUB_ROWS))
+    return "name,number\n" + "".join(rows)
+
+
 def measure(
     bench: Bench, rounds: int, seconds: float, progress: Callable[[str], None]
 ) -> dict[str, Any]:
@@ -192,7 +203,7 @@ def measure(
     for _ in range(2):
         bench.load("/v1/inbound-messages", STOP.replace('"ID"', '"seed-ID"'), 48, 2.0)
     script = bench.script()
-    batch = batch_body()
+    batch, rows = batch_body(), scrub_body()
     paths: dict[str, Callable[[], dict[str, Any]]] = {
         "check": lambda: bench.load("/v1/checks", CHECK, CHECK_CONNECTIONS, seconds),
         "constant": lambda: bench.load("/bench/constant", CHECK, CHECK_CONNECTIONS, seconds),
@@ -202,6 +213,7 @@ def measure(
         ),
         "pgbench": lambda: bench.pgbench(script, seconds),
         "batch": lambda: bench.load("/v1/checks/batch", batch, 1, seconds),
+        "scrub": lambda: bench.load(SCRUB, rows, 1, seconds, content_type="text/csv"),
     }
     for name, number in bench.numbers_with(MANY).items():
         asked, checked = MESSAGE.replace("NUMBER", number), CHECK.replace("NUMBER", number)
@@ -223,6 +235,7 @@ def _bound(bench: Bench, path: str, body: str, seconds: float) -> Callable[[], d
 def _summary(found: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     rates = {name: [run["rate"] for run in runs] for name, runs in found.items()}
     rates["batch"] = [rate * BATCH_ITEMS for rate in rates["batch"]]
+    rates["scrub"] = [rate * SCRUB_ROWS for rate in rates["scrub"]]
     p99 = {name: [run.get("p99_ms", 0.0) for run in runs] for name, runs in found.items()}
     p50 = {name: [run.get("p50_ms", 0.0) for run in runs] for name, runs in found.items()}
     pairs = [
@@ -230,6 +243,7 @@ def _summary(found: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
         ("check", "empty"),
         ("command", "pgbench"),
         ("batch", "check"),
+        ("scrub", "batch"),
         ("command, many messages", "command, few messages"),
         ("check, many messages", "check, few messages"),
     ]

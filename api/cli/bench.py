@@ -24,7 +24,9 @@ PartArgument = Annotated[Part, typer.Argument(help="All paths, or the reading of
 ExamplesOption = Annotated[
     Path | None,
     typer.Option(
-        exists=True, file_okay=False, help="Of `lexicon`: files of examples, to count what is found."
+        exists=True,
+        file_okay=False,
+        help="Of `lexicon`: files of examples, to count what is found.",
     ),
 ]
 
@@ -71,7 +73,7 @@ def _lexicon(rounds: int, seconds: float, examples: Path | None, output: Output)
         return
     rate, growth = found["texts_a_second"], found["cost_of_twice_the_length"]
     print(f"texts a second: {rate['median']:,.0f} ({rate['min']:,.0f} to {rate['max']:,.0f})")
-    print(f"a hostile text twice as long costs {growth['median']:.2f} times as much")
+    print(f"a hostile text twice as long costs up to {growth['max']:.2f} times as much")
     for name, counts in found.get("examples", {}).items():
         numbers = ", ".join(f"{what} {count}" for what, count in counts.items())
         print(f"{name}: {numbers}")

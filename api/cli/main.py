@@ -11,15 +11,20 @@ from api.cli import (
     dev,
     doctor,
     endpoints,
+    erase,
     history,
+    import_file,
     keys,
     lexicon,
     migrate,
     policy,
     rebuild,
     report,
+    scrub,
+    segments,
     serve,
     simulate_inbound,
+    tail,
 )
 from api.cli.errors import explain
 
@@ -37,12 +42,17 @@ app.command()(migrate.migrate)
 app.add_typer(keys.app, name="keys")
 app.add_typer(endpoints.app, name="endpoints")
 app.command()(check.check)
+app.command()(scrub.scrub)
 app.command()(history.history)
+app.command()(tail.tail)
 app.command()(report.report)
+app.command("import")(import_file.import_file)
+app.command()(erase.erase)
 app.command()(simulate_inbound.simulate_inbound)
 app.command()(apply.apply)
 app.add_typer(policy.app, name="policy")
 app.add_typer(lexicon.app, name="lexicon")
+app.command()(segments.segments)
 app.command()(rebuild.rebuild)
 app.command()(doctor.doctor)
 app.command()(bench.bench)

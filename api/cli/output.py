@@ -2,19 +2,23 @@
 
 import csv
 import json
+import os
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO, Any, Final
 
+from api.cli.errors import CommandError
 from api.cli.options import Table
 
 NARROW: Final = 200
 """Columns for a table that goes to a file or a pipe, where nobody's window breaks the lines."""
 
 
-def print_json(value: Any) -> None:
-    """One JSON document on one line."""
-    print(json.dumps(value, default=str), flush=True)
+def print_json(value: Any, stream: IO[str] | None = None) -> None:
+    """One JSON document on one line, on standard output unless another stream is named."""
+    print(json.dumps(value, default=str), file=stream, flush=True)
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], output: Table) -> None:
@@ -54,3 +58,26 @@ def _print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> N
 def number_from(argument: str) -> str:
     """The number of an argument; `-` reads a line of standard input, which `ps` does not show."""
     return sys.stdin.readline().strip() if argument == "-" else argument
+
+
+def write_file(chunks: Iterable[bytes], file: Path | None) -> None:
+    """Writes as it comes, to standard output where no file is named.
+
+    A file is there whole or not at all, and for its owner alone.
+    """
+    if file is None:
+        for chunk in chunks:
+            sys.stdout.buffer.write(chunk)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as part:
+            try:
+                part.writelines(chunks)
+                part.close()
+                os.replace(part.name, file)
+            except BaseException:
+                os.unlink(part.name)
+                raise
+    except OSError as error:
+        raise CommandError(f"cannot write the file: {error.strerror}") from None

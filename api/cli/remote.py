@@ -56,12 +56,22 @@ class Remote:
     def file(self, path: str, body: dict[str, Any], media_type: str) -> Iterator[bytes]:
         """The bytes of an answer that is a file, as they come."""
         given = {name: value for name, value in body.items() if value is not None}
-        headers = {**self._headers, "Accept": media_type}
+        return self._stream(path, {"Accept": media_type}, json=given)
+
+    def exchange(
+        self, path: str, query: dict[str, Any], content: Iterator[bytes], media_type: str
+    ) -> Iterator[bytes]:
+        """The bytes of the answer to a file that is sent, both as they come."""
+        given = {name: value for name, value in query.items() if value is not None}
+        return self._stream(path, {"Content-Type": media_type}, params=given, content=content)
+
+    def _stream(self, path: str, headers: dict[str, str], **more: Any) -> Iterator[bytes]:
+        headers = {**self._headers, **headers}
         url, begun = self.url + path, False
         try:
             with (
                 _client(url, FILE_SECONDS) as client,
-                client.stream("POST", url, json=given, headers=headers) as response,
+                client.stream("POST", url, headers=headers, **more) as response,
             ):
                 if not response.is_success:
                     response.read()
@@ -71,6 +81,20 @@ class Remote:
         except ABSENT:
             said = "the answer was cut short by" if begun else "no service answers at"
             raise CommandError(f"{said} {_place(url)}") from None
+
+    def send_file(self, path: str, content: Iterator[bytes], media_type: str, **query: Any) -> Any:
+        """The answer to a POST of a file, which is read as it is sent."""
+        given = {name: value for name, value in query.items() if value is not None}
+        headers = {**self._headers, "Content-Type": media_type}
+        url = self.url + path
+        try:
+            with _client(url, FILE_SECONDS) as client:
+                response = client.post(url, content=content, headers=headers, params=given)
+        except ABSENT:
+            raise CommandError(f"no service answers at {_place(url)}") from None
+        if response.is_success:
+            return response.json()
+        raise ProblemError(_problem(response), _errors(response))
 
     def _answer(self, method: str, path: str, **more: Any) -> Any:
         response = send(method, self.url + path, headers=self._headers, **more)

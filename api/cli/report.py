@@ -1,18 +1,14 @@
 """`consent-ledger report`: every opted-out number, to look through or as a file."""
 
-import os
-import sys
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Annotated, Final
 
 import typer
 
 from api.cli.errors import CommandError
 from api.cli.options import ApiKey, DataDir, Table, Url
-from api.cli.output import number_from, print_rows
+from api.cli.output import number_from, print_rows, write_file
 from consent_ledger.words import Source
 
 LIMIT: Final = 100
@@ -74,7 +70,7 @@ def report(
         items = remote.post(f"{PATH}/summary", asked)["items"]
         print_rows(items, SUMMARY_COLUMNS, Table(output))
     elif output in MEDIA_TYPES:
-        _write(remote.file(PATH, asked, MEDIA_TYPES[output]), file)
+        write_file(remote.file(PATH, asked, MEDIA_TYPES[output]), file)
     else:
         print_rows(remote.post_pages(PATH, limit or LIMIT, asked), COLUMNS, Table(output))
 
@@ -91,23 +87,3 @@ def _refuse_what_does_not_go_together(
         raise CommandError("--file goes with --output csv, ndjson or xlsx")
     if output is ReportOutput.XLSX and file is None:
         raise CommandError("a spreadsheet needs a --file to be written to")
-
-
-def _write(chunks: Iterator[bytes], file: Path | None) -> None:
-    """Writes as it comes; a file is there whole or not at all, and for its owner alone."""
-    if file is None:
-        for chunk in chunks:
-            sys.stdout.buffer.write(chunk)
-        sys.stdout.buffer.flush()
-        return
-    try:
-        with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as part:
-            try:
-                part.writelines(chunks)
-                part.close()
-                os.replace(part.name, file)
-            except BaseException:
-                os.unlink(part.name)
-                raise
-    except OSError as error:
-        raise CommandError(f"cannot write the file: {error.strerror}") from None

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Response
 from api.admin.pages import page, sent_on
 from api.admin.session import SignedIn
 from api.auth import Caller
+from api.own_numbers import is_own
 from api.problems import Problem
 from api.render import instant
 from api.service import Service
@@ -29,7 +30,6 @@ WHERE consent_status.account_id = %s AND under_review ORDER BY position LIMIT %s
 SAID: Final = """
 SELECT number_id, version, body FROM words
 JOIN unnest(%b::uuid[], %b::integer[]) AS given (number_id, version) USING (number_id, version)"""
-OWN: Final = "SELECT 1 FROM consent_status WHERE number_id = %s AND account_id = %s"
 
 
 @router.get("/admin/reviews")
@@ -51,7 +51,7 @@ async def judge(
     except ValueError:
         raise Problem(404, "not-found", "No review has this id.") from None
     async with service.connection() as conn:
-        if await (await conn.execute(OWN, (number_id, caller.account_id))).fetchone() is None:
+        if not await is_own(conn, number_id, caller.account_id):
             raise Problem(404, "not-found", "No review has this id.")
     about = told(caller, None, caller.key_id, channel=Channel.WEB)
     command = c.Judge(about, version, verdict)

@@ -1,6 +1,5 @@
 """Messages: send now, hold, release (contract section 5)."""
 
-import asyncio
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from api import render
 from api.auth import Caller, allow
 from api.direct import DirectRoute
 from api.held_texts import Waiting, find_releasable
+from api.paging import read_place
 from api.problems import Problem, invalid
 from api.responses import documented, reply
 from api.schemas import messages as s
@@ -20,8 +20,6 @@ from api.submit import (
     ServiceIn,
     digest,
     idempotency,
-    keep_answer,
-    kept_answer,
     read_contacts,
     read_number,
     receipt_fields,
@@ -33,8 +31,7 @@ from consent_ledger import commands as c
 from consent_ledger.decision import Question
 from consent_ledger.facts import event_id
 from consent_ledger.held import ASKED_STATES, Asked, Held
-from consent_ledger.ledger import MESSAGE_CLAIM, Claim, Receipt, Submission
-from consent_ledger.phone_number import RefusedError
+from consent_ledger.ledger import MESSAGE_CLAIM, Claim, Receipt
 from consent_ledger.snapshot import Snapshot
 from consent_ledger.store.codec import decode_held, decode_snapshot
 from consent_ledger.store.log import read_stream
@@ -123,7 +120,7 @@ LEFT JOIN deferred_messages d ON d.number_id = c.number_id AND d.message_id = %s
 WHERE c.account_id = %s AND c.kind = %s AND c.key = %s"""
 
 
-class _Message:
+class Message:
     """A message by its id: its number, and its row where it was ever held."""
 
     def __init__(self, row: tuple[Any, ...]) -> None:
@@ -134,14 +131,14 @@ class _Message:
         self.snapshot: Snapshot = decode_snapshot(row[4])
 
 
-async def _find(service: Service, caller: Caller, message_id: str) -> _Message:
+async def find_message(service: Service, caller: Caller, message_id: str) -> Message:
     claim = _claim(message_id)
     async with service.connection() as conn:
         params = (message_id, caller.account_id, claim.kind, claim.key)
         row = await (await conn.execute(FIND, params)).fetchone()
     if row is None:
         raise Problem(404, "not-found", "No message has this id.")
-    return _Message(row)
+    return Message(row)
 
 
 @router.get(
@@ -149,7 +146,7 @@ async def _find(service: Service, caller: Caller, message_id: str) -> _Message:
 )
 async def show(message_id: OpaqueId, caller: Reader, service: ServiceIn) -> Response:
     """One message and its fate."""
-    message = await _find(service, caller, message_id)
+    message = await find_message(service, caller, message_id)
     if message.held is not None:
         view = await service.reader.view(caller.account_id, [message.number_id])
         waiting = Waiting(message.number_id, message.held, message.number)
@@ -157,7 +154,7 @@ async def show(message_id: OpaqueId, caller: Reader, service: ServiceIn) -> Resp
     return reply(await _never_held(service, message, message_id))
 
 
-async def _never_held(service: Service, message: _Message, message_id: str) -> dict[str, Any]:
+async def _never_held(service: Service, message: Message, message_id: str) -> dict[str, Any]:
     """A message that was answered at once: its event tells."""
     async with service.connection() as conn:
         events = await read_stream(conn, message.number_id, message.version)
@@ -206,179 +203,7 @@ async def list_messages(
     """Held messages that may go now, the oldest first."""
     if state != "releasable":
         raise invalid("state", "unknown-state", "Messages are listed by state=releasable.")
-    after = _cursor(cursor)
+    after = read_place(cursor)
     found, last = await find_releasable(service, caller.account_id, after, limit)
     items = [_described(each, MessageState.RELEASABLE) for each in found]
     return reply({"items": items, "next_cursor": str(last) if last is not None else None})
-
-
-def _cursor(text: str | None) -> int:
-    if text is None:
-        return 0
-    if not (text.isascii() and text.isdigit()) or len(text) > 18:
-        raise invalid("cursor", "cursor-malformed", "Use the next_cursor of the page before.")
-    return int(text)
-
-
-@router.post(
-    "/v1/messages/release-next",
-    responses=documented(
-        "Messages to send now",
-        {"items": [{"message_id": "text-1", "number": "+14155550100", "purpose": "recall"}]},
-    ),
-)
-async def release_next(
-    body: s.ReleaseNextBody, request: Request, caller: Sender, service: ServiceIn
-) -> Response:
-    """Up to `limit` of the oldest messages that may go now, each for this claimant alone."""
-    claims = await idempotency(request)
-    async with service.connection() as conn:
-        kept = await kept_answer(service, conn, caller, claims)
-    if kept is not None:
-        return reply(kept)
-    answer = {"items": await _hand_out(service, caller, body)}
-    async with service.connection() as conn:
-        await keep_answer(service, conn, caller, claims, answer)
-    return reply(answer)
-
-
-async def _hand_out(
-    service: Service, caller: Caller, body: s.ReleaseNextBody
-) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = []
-    expired: list[Waiting] = []
-    after = 0
-    while len(items) < body.limit:
-        found, last = await find_releasable(
-            service, caller.account_id, after, body.limit - len(items), expired
-        )
-        # Together, so that they share commits; a message of an erased person has nobody to go to.
-        tries = [_try(service, caller, each, body.claimed_by) for each in found if each.number]
-        items += [item for item in await asyncio.gather(*tries) if item is not None]
-        if last is None:
-            break
-        after = last
-    # What outlived its expiry is ended on the way, or every list would read it again.
-    await asyncio.gather(*(_try(service, caller, each, body.claimed_by) for each in expired))
-    return items
-
-
-async def _try(
-    service: Service, caller: Caller, waiting: Waiting, claimant: str
-) -> dict[str, Any] | None:
-    try:
-        receipt = await _release(
-            service, caller, waiting.number_id, waiting.held, waiting.held.message_id, claimant
-        )
-    except RefusedError:
-        return None
-    # A claimant who asks again is not handed the same text twice.
-    released = receipt.answer.state is MessageState.RELEASED and bool(receipt.recorded)
-    return _handed_out(waiting) if released else None
-
-
-def _handed_out(waiting: Waiting) -> dict[str, Any]:
-    return {
-        "message_id": waiting.held.message_id,
-        "number": waiting.number,
-        "purpose": waiting.held.asked.purpose,
-    }
-
-
-async def _release(
-    service: Service,
-    caller: Caller,
-    number_id: UUID,
-    held: Held | None,
-    message_id: str,
-    claimant: str,
-    claims: tuple[Claim, ...] = (),
-) -> Receipt:
-    command = c.ReleaseMessage(told(caller, None, claimant), message_id, claimant)
-    contacts = tuple((i,) for i in held.asked.contacts) if held is not None else ()
-    return await service.writer.record(
-        Submission(caller.account_id, (number_id,), None, command, claims=claims, contacts=contacts)
-    )
-
-
-@router.post(
-    "/v1/messages/{message_id:path}/release",
-    responses=documented(
-        "The message is this claimant's to send",
-        {"state": "released", "message_id": "text-1", "number": "+14155550100"},
-        problems=(404, 409),
-    ),
-)
-async def release(
-    message_id: OpaqueId,
-    body: s.ReleaseBody,
-    request: Request,
-    caller: Sender,
-    service: ServiceIn,
-) -> Response:
-    """Decided again at this instant; handed to exactly one claimant."""
-    message = await _find(service, caller, message_id)
-    if message.number is None:
-        raise Problem(409, "not-releasable", "The person was erased: there is no number to text.")
-    receipt = await _release(
-        service,
-        caller,
-        message.number_id,
-        message.held,
-        message_id,
-        body.claimed_by,
-        await idempotency(request),
-    )
-    answer = receipt.answer
-    if answer.state is not MessageState.RELEASED:
-        raise _not_releasable(receipt)
-    return reply(
-        {
-            **receipt_fields(receipt),
-            "message_id": message_id,
-            "state": "released",
-            "claimed_by": body.claimed_by,
-            "number": message.number,
-            "purpose": answer.purpose,
-        }
-    )
-
-
-def _not_releasable(receipt: Receipt) -> Problem:
-    answer = receipt.answer
-    fields: dict[str, Any] = {}
-    # Where the number may be texted again but this text is over, a yes would be misread.
-    if answer.decision is not None and not answer.decision.may_text:
-        fields = render.decision_fields(answer.decision, receipt.number_id)
-    fields |= receipt_fields(receipt)
-    fields.setdefault("may_text", False)
-    return Problem(
-        409,
-        "not-releasable",
-        "This text may not go, or not yet.",
-        **fields,
-        state=str(answer.state),
-    )
-
-
-@router.post(
-    "/v1/messages/{message_id:path}/cancel",
-    responses=documented("The message will never go", {"state": "cancelled"}, problems=(404, 409)),
-)
-async def cancel(
-    message_id: OpaqueId, request: Request, caller: SenderOrAgent, service: ServiceIn
-) -> Response:
-    """The sender takes a held message back; again is no error."""
-    message = await _find(service, caller, message_id)
-    command = c.CancelMessage(told(caller, None), message_id)
-    receipt = await service.writer.record(
-        Submission(
-            caller.account_id,
-            (message.number_id,),
-            None,
-            command,
-            claims=await idempotency(request),
-        )
-    )
-    fields = receipt_fields(receipt)
-    return reply({**fields, "message_id": message_id, "state": str(receipt.answer.state)})

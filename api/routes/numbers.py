@@ -8,22 +8,22 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from api import render
 from api.auth import Caller, allow
 from api.direct import StrictRoute
+from api.own_numbers import is_own
+from api.paging import read_place
 from api.past import state_in_the_past
 from api.problems import Problem, invalid
 from api.responses import documented, reply
 from api.schemas.base import Instant, Search
 from api.schemas.questions import NumberBody
-from api.schemas.tell import ReviewBody
-from api.submit import ServiceIn, idempotency, read_number, receipt_fields, require_by, told
+from api.submit import ServiceIn, idempotency, read_number, receipt_fields, told
 from consent_ledger import commands as c
 from consent_ledger.categories import CATEGORIES
 from consent_ledger.consent import consent_of, status_label
 from consent_ledger.decision import ANY_PURPOSE
-from consent_ledger.facts import event_id, parse_event_id, type_of_fact
+from consent_ledger.facts import type_of_fact
 from consent_ledger.ledger import Submission, UnavailableError
 from consent_ledger.policy import Policy
 from consent_ledger.standing import Standing
-from consent_ledger.store.codec import decode_snapshot
 from consent_ledger.store.mapper import COLUMNS, MAPPER
 from consent_ledger.words import Role, Source
 
@@ -48,11 +48,6 @@ EVENT: Final[dict[str, Any]] = {
     "actor": {"kind": "contact", "id": None},
     "channel": "sms",
     "words": "Stop. Thank you",
-}
-REVIEW: Final[dict[str, Any]] = {
-    "review_id": "6f1c1a52b0f84c8f8f0c2f6f4a2f9d11-3",
-    "number_id": "6f1c1a52-b0f8-4c8f-8f0c-2f6f4a2f9d11",
-    "occurred_at": "2026-03-04T10:00:00Z",
 }
 STATE: Final[dict[str, Any]] = {
     "number_id": "6f1c1a52-b0f8-4c8f-8f0c-2f6f4a2f9d11",
@@ -131,7 +126,7 @@ async def state(
 ) -> Response:
     """Where a number stood at a moment, with all that is known now or was known then."""
     async with service.connection() as conn:
-        if not await _exists(conn, number_id, caller.account_id):
+        if not await is_own(conn, number_id, caller.account_id):
             raise Problem(404, "not-found", "No number has this id.")
     found = await state_in_the_past(service, caller.account_id, number_id, as_of, known_at)
     if found.standing is None:
@@ -193,7 +188,7 @@ async def history(
     params = {
         "number_id": number_id,
         "account_id": caller.account_id,
-        "after": _cursor(cursor),
+        "after": read_place(cursor),
         "topics": topics,
         "categories": sorted(about) or None,
         "from": since,
@@ -203,27 +198,11 @@ async def history(
     }
     async with service.connection() as conn:
         rows = await (await conn.execute(HISTORY, params)).fetchall()
-        if not rows and not await _exists(conn, number_id, caller.account_id):
+        if not rows and not await is_own(conn, number_id, caller.account_id):
             raise Problem(404, "not-found", "No number has this id.")
     page = [render.event(MAPPER.event(row[:7])) | {"words": row[7]} for row in rows[:limit]]
     more = len(rows) > limit
     return reply({"items": page, "next_cursor": str(page[-1]["number_version"]) if more else None})
-
-
-async def _exists(conn: Any, number_id: UUID, account_id: UUID) -> bool:
-    found = await conn.execute(
-        "SELECT 1 FROM consent_status WHERE number_id = %s AND account_id = %s",
-        (number_id, account_id),
-    )
-    return await found.fetchone() is not None
-
-
-def _cursor(text: str | None) -> int:
-    if text is None:
-        return 0
-    if not (text.isascii() and text.isdigit()) or len(text) > 18:
-        raise invalid("cursor", "cursor-malformed", "Use the next_cursor of the page before.")
-    return int(text)
 
 
 @router.post(
@@ -237,7 +216,7 @@ def _cursor(text: str | None) -> int:
 async def erase(number_id: UUID, request: Request, caller: Admin, service: ServiceIn) -> Response:
     """Deletes a person's number and words; if the number comes again it is still suppressed."""
     async with service.connection() as conn:
-        if not await _exists(conn, number_id, caller.account_id):
+        if not await is_own(conn, number_id, caller.account_id):
             raise Problem(404, "not-found", "No number has this id.")
     receipt = await service.writer.record(
         Submission(
@@ -247,68 +226,5 @@ async def erase(number_id: UUID, request: Request, caller: Admin, service: Servi
             c.ErasePerson(told(caller, None)),
             claims=await idempotency(request),
         )
-    )
-    return reply(receipt_fields(receipt))
-
-
-REVIEWS: Final = """
-SELECT number_id, snapshot, position FROM consent_status
-WHERE account_id = %s AND under_review AND position > %s ORDER BY position LIMIT %s"""
-
-
-@router.get(
-    "/v1/reviews",
-    responses=documented(
-        "Suspected revocations that wait for a person", {"items": [REVIEW], "next_cursor": None}
-    ),
-)
-async def reviews(
-    caller: Admin,
-    service: ServiceIn,
-    limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 100,
-    cursor: str | None = None,
-) -> Response:
-    """The reviews that are open, by number (R-K4)."""
-    async with service.connection() as conn:
-        params = (caller.account_id, _cursor(cursor), limit)
-        rows = await (await conn.execute(REVIEWS, params)).fetchall()
-    items = [
-        {
-            "review_id": event_id(number_id, version),
-            "number_id": str(number_id),
-            "occurred_at": render.instant(mark.at),
-        }
-        for number_id, data, _ in rows
-        for version, mark in decode_snapshot(data).standing.reviews.items()
-    ]
-    last = str(rows[-1][2]) if len(rows) == limit else None
-    return reply({"items": items, "next_cursor": last})
-
-
-@router.post(
-    "/v1/reviews/{review_id}",
-    responses=documented(
-        "The verdict is recorded",
-        {**RECEIPT, "recorded": ["RevocationConfirmed"]},
-        problems=(404,),
-    ),
-)
-async def judge(
-    review_id: str, body: ReviewBody, request: Request, caller: Admin, service: ServiceIn
-) -> Response:
-    """A person's verdict on words that may have been a wish to end texts (R-F10)."""
-    try:
-        number_id, version = parse_event_id(review_id)
-    except ValueError:
-        raise Problem(404, "not-found", "No review has this id.") from None
-    async with service.connection() as conn:
-        if not await _exists(conn, number_id, caller.account_id):
-            raise Problem(404, "not-found", "No review has this id.")
-    by = require_by(body.by)
-    about = told(caller, body.occurred_at, by, correlation_id=body.correlation_id)
-    command = c.Judge(about, version, body.verdict)
-    claims = await idempotency(request)
-    receipt = await service.writer.record(
-        Submission(caller.account_id, (number_id,), None, command, claims=claims)
     )
     return reply(receipt_fields(receipt))

@@ -15,24 +15,26 @@ ROW_LIMIT: Final = 65_536
 LOOKAHEAD: Final = 4 * ROW_LIMIT
 """Bytes read in search of the end of a row."""
 
-_QUOTED: Final = (
-    rb'"[^"]{0,%d}+(?:""[^"]{0,%d}+)*+"[^DELIMITER\n]*+' % (ROW_LIMIT, ROW_LIMIT)
-)
-_CELL: Final = rb'(?:%s|[^"DELIMITER\n][^DELIMITER\n]*+|)' % _QUOTED
+_QUOTED: Final = rf'"[^"]{{0,{ROW_LIMIT}}}+(?:""[^"]{{0,{ROW_LIMIT}}}+)*+"'
 
 
-def record_pattern(delimiter: str) -> str:
-    """The expression of one row of CSV, its line end included; a quote opens where a cell does."""
-    cell = _CELL.replace(b"DELIMITER", re.escape(delimiter).encode()).decode()
-    return rf"{cell}(?:{re.escape(delimiter)}{cell})*+\n"
+def record_pattern(delimiter: str, line_ends: str = r"\r\n") -> bytes:
+    """The expression of one row of CSV, its line end included; a quote opens where a cell does.
+
+    `line_ends` may not stand in a cell without quotes.
+    """
+    bare = f"[^{re.escape(delimiter)}{line_ends}]*+"
+    cell = rf'(?:{_QUOTED}{bare}|(?!"){bare})'
+    return rf"{cell}(?:{re.escape(delimiter)}{cell})*+\r?\n".encode()
 
 
 class Cutter:
     """Takes a body in parts and gives whole rows; without a delimiter every line is a row."""
 
     def __init__(self, delimiter: str | None) -> None:
-        pattern = "" if delimiter is None else f"(?:{record_pattern(delimiter)})*+"
-        self._records = re.compile(pattern.encode()) if pattern else None
+        self._records: re.Pattern[bytes] | None = None
+        if delimiter is not None:
+            self._records = re.compile(b"(?:%b)*+" % record_pattern(delimiter, r"\n"))
         self._held = bytearray()
         self._skipping = False
 
@@ -40,15 +42,15 @@ class Cutter:
         """The blocks that are whole with this part; one that is too long is cut short."""
         for start in range(0, len(data), BLOCK):
             self._hold(data[start : start + BLOCK])
-            if len(self._held) >= BLOCK:
-                yield from self._cut(ended=False)
+            while len(self._held) >= BLOCK and (block := self._cut(ended=False)):
+                yield block
 
     def finish(self) -> Iterator[bytes]:
         """What is left when the body has ended."""
         if self._held and not self._held.endswith(b"\n"):
             self._held += b"\n"
-        while self._held:
-            yield from self._cut(ended=True)
+        while block := self._cut(ended=True):
+            yield block
 
     def _hold(self, data: bytes) -> None:
         if self._skipping:
@@ -58,19 +60,21 @@ class Cutter:
             data, self._skipping = data[end:], False
         self._held += data
 
-    def _cut(self, ended: bool) -> Iterator[bytes]:
+    def _cut(self, ended: bool) -> bytes:
+        """The rows that are whole; nothing where more is needed, or nothing is left."""
         end = self._end_of_rows()
         if end == 0:
             if not ended and len(self._held) < LOOKAHEAD:
-                return
+                return b""
             end = self._held.find(b"\n") + 1
-        if end == 0:
+        if end == 0 and self._held:
             self._skipping = True
-            yield bytes(self._held[: ROW_LIMIT + 1]) + b"\n"
+            block = bytes(self._held[: ROW_LIMIT + 1]) + b"\n"
             self._held.clear()
-            return
-        yield bytes(self._held[:end])
+            return block
+        block = bytes(self._held[:end])
         del self._held[:end]
+        return block
 
     def _end_of_rows(self) -> int:
         if self._records is None or b'"' not in self._held:

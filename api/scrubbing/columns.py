@@ -38,6 +38,9 @@ class Columns(msgspec.Struct, frozen=True):
 
 def read_header(line: bytes) -> tuple[Columns, bytes]:
     """The columns of a list, and its header with those of the answer. HeaderError."""
+    if len(line) > HEADER_LIMIT:
+        detail = f"The first line has at most {HEADER_LIMIT} bytes."
+        raise HeaderError("", "header-too-long", detail)
     if line.startswith(OTHER_ENCODINGS) or b"\0" in line:
         raise HeaderError("", "wrong-encoding", "Send the list in UTF-8.")
     ending = b"\r\n" if line.endswith(b"\r\n") else b"\n"

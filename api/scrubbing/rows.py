@@ -28,7 +28,7 @@ ERRORS: Final = {
 
 
 class Row(NamedTuple):
-    """A number as it is written, or what is wrong instead; and the row, for the answer to follow."""
+    """A number as it is written, or what is wrong; and the row, for the answer to follow."""
 
     number: bytes | None
     error: str | None
@@ -62,7 +62,7 @@ class CsvRows:
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
         self._delimiter = columns.delimiter.encode()
-        self._record = re.compile(record_pattern(columns.delimiter).encode())
+        self._record = re.compile(record_pattern(columns.delimiter))
         self.line_end = columns.ending
 
     def ending(self, may_text: bool, decision: str | None, reason: str | None) -> bytes:
@@ -110,7 +110,8 @@ class CsvRows:
             if found:
                 rows.append(self._record_row(text))
             else:
-                rows.append(self._damaged(text.split(self._delimiter), "quote-not-closed"))
+                error = "quote-not-closed" if b'"' in text else "row-malformed"
+                rows.append(self._damaged(text.split(self._delimiter), error))
             at = end
         return rows
 
@@ -136,10 +137,10 @@ class CsvRows:
         count = self._columns.count
         kept = [] if error == "row-too-long" else [cell.decode("latin-1") for cell in cells[:count]]
         text = io.StringIO(newline="")
-        writer = csv.writer(text, delimiter=self._columns.delimiter, lineterminator="")
-        writer.writerow(kept + [""] * (count - len(kept)))
-        # A row of one empty cell is quoted, as the line would be empty otherwise.
-        return Row(None, error, text.getvalue().encode("latin-1"))
+        csv.writer(text, delimiter=self._columns.delimiter).writerow(
+            kept + [""] * (count - len(kept))
+        )
+        return Row(None, error, text.getvalue().removesuffix("\r\n").encode("latin-1"))
 
 
 class _Asked(msgspec.Struct):

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Final
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from tests.api.answer import Answer, Json
@@ -81,6 +82,18 @@ class Clinic:
     def asks(self, number: str, purpose: str = "conversation", **more: Any) -> Answer:
         """May I text this number?"""
         return self.post("/v1/checks", "sender", number=number, purpose=purpose, **more)
+
+    def scrubs(
+        self,
+        rows: bytes,
+        purpose: str = "recall",
+        role: str = "sender",
+        kind: str = "text/csv",
+        **query: Any,
+    ) -> Answer:
+        """May I text the numbers of this list?"""
+        asked = urlencode({"purpose": purpose, **query})
+        return self.call("POST", f"/v1/scrubs?{asked}", role, rows, Content_Type=kind)
 
     def sends(
         self,
@@ -233,6 +246,11 @@ class Clinic:
     def facts(self, number: str) -> list[str]:
         """The types of a number's events, in order."""
         return [event["type"] for event in self.history(number, limit=1000)]
+
+    def is_unknown(self, number: str) -> None:
+        """Nothing is on record of a number."""
+        number_id = self.number_id(number)
+        self.get(f"/v1/numbers/{number_id}/history").problem(404, "not-found")
 
     def finds_evidence(self, answer: Answer, number: str, *types: str) -> None:
         """What a decision rests on stands in the number's history, at the time it names."""

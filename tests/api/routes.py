@@ -48,6 +48,7 @@ class Route(NamedTuple):
             "key_id": "no-such-key",
             "endpoint": fresh(),
             "endpoint_id": NO_NUMBER,
+            "import_id": NO_NUMBER,
         }
         return self.path.format(**(names | ids))
 
@@ -81,6 +82,7 @@ DISCONNECTED: Final = {"number": ANN, "disconnected_on": "2026-03-04", "evidence
 ASK: Final = (
     Route("POST", "/v1/checks", EVERYONE, {"number": ANN, "purpose": "conversation"}),
     Route("POST", "/v1/checks/batch", EVERYONE, {"purpose": "recall", "items": [{"number": ANN}]}),
+    Route("POST", "/v1/scrubs", EVERYONE),
     Route("POST", "/v1/contacts/check", EVERYONE, {"numbers": [ANN]}),
 )
 TELL: Final = (
@@ -120,6 +122,13 @@ REPORTS: Final = (
     Route("POST", "/v1/reports/opt-outs/summary", ONLOOKERS, {"source": "agent"}),
 )
 """Their filters may be left out, or be null."""
+IMPORTS: Final = (
+    Route("POST", "/v1/imports", ADMIN),
+    Route("GET", "/v1/imports/{import_id}", ADMIN),
+    Route("GET", "/v1/imports/{import_id}/rows", ADMIN),
+    Route("POST", "/v1/imports/{import_id}/undo", ADMIN),
+)
+"""Their bodies are lists, in tests of their own."""
 ACCOUNT: Final = (
     Route("GET", "/v1/policy", EVERYONE),
     Route("PUT", "/v1/policy", ADMIN, {"preset": "consent-first", "changes": {}}),
@@ -173,7 +182,7 @@ FEED: Final = (
     Route("POST", "/v1/webhook-endpoints/{endpoint_id}/replay", ADMIN, {"after": 0}),
     Route("POST", "/v1/webhook-endpoints/{endpoint_id}/enable", ADMIN),
 )
-ROUTES: Final = (*ASK, *TELL, *REVIEWS, *MESSAGES, *NUMBERS, *REPORTS, *ACCOUNT, *FEED)
+ROUTES: Final = (*ASK, *TELL, *REVIEWS, *MESSAGES, *NUMBERS, *REPORTS, *IMPORTS, *ACCOUNT, *FEED)
 WITHOUT_KEY: Final = {
     ("GET", "/livez"),
     ("GET", "/readyz"),

@@ -32,6 +32,7 @@ SCHEMA: Final = "\n".join(
 NOT_BY_NUMBER: Final = {
     *("deployment", "key_generation", "schema_migrations", "account_status", "api_keys"),
     *("webhook_endpoints", "provider_endpoints", "claims", "unparsed_words"),
+    *("imports", "import_parts", "import_units"),
 }
 """Tables that are about the deployment or an account; claims are the exception of 0004."""
 

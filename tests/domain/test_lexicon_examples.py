@@ -1,6 +1,6 @@
-"""Examples of our own, in seven languages: what is a wish to end texts, and what is none (R-K3, R-K4).
+"""Examples of our own, in seven languages: wishes to end texts, and what is none (R-K3, R-K4).
 
-The second and third file of each kind were written when the rules for the ones before were done;
+Each file after the first was written when the phrases for the ones before were done;
 what they found then is in docs/explanation/how-replies-are-read.md.
 """
 
@@ -31,7 +31,8 @@ def examples(kind: str) -> list[tuple[str, str]]:
 def test_there_are_enough_examples_in_every_language() -> None:
     """A folder that is empty would let the two tests below pass."""
     requests, innocent = examples("requests"), examples("innocent")
-    assert (len(requests), len(innocent)) >= (430, 320)
+    assert len(requests) >= 590
+    assert len(innocent) >= 440
     assert {language for language, _ in requests} == LANGUAGES
     assert {language for language, _ in innocent} == LANGUAGES
 
@@ -61,7 +62,7 @@ WIDE = str.maketrans({char: chr(ord(char) + 0xFEE0) for char in string.ascii_let
     before=st.sampled_from(["", " ", '"', "«", "*", "\u201c", "- ", "🛑 ", "\ufeff"]),
     after=st.sampled_from(["", "!", "!!!", ".", "...", "?", '"', "\u201d", " 🙏", " \n", "\u3002"]),
 )
-def test_the_seven_words_in_every_form(  # noqa: PLR0913
+def test_the_seven_words_in_every_form(
     word: str, case: object, gap: str, letters: str, wide: bool, before: str, after: str
 ) -> None:
     """47 CFR 64.1200(a)(10), R-K1: case, spacing, hyphens, punctuation, full width."""
@@ -75,5 +76,3 @@ def test_the_seven_words_in_every_form(  # noqa: PLR0913
 def test_yes_and_no_are_stored_as_said(text: str) -> None:
     """R-K2: what they mean is the fold's to say."""
     assert interpret(text).understood_as == ("yes" if text[0].lower() in "yｙ" else "no")
-
-

@@ -1,0 +1,174 @@
+"""What is on record of imports: how far each came, and the verdict of every row."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from psycopg import AsyncConnection
+
+from api.importing.records import Format
+from consent_ledger.store.importing import Job, Verdict, counts
+
+OPEN: Final = ("waiting", "running", "undoing")
+"""States in which a worker has something to do."""
+ENDED: Final = ("done", "failed", "undone")
+FIELDS: Final = (
+    "import_id, account_id, state, dry_run, format, actor_id, file_digest, same_as, instant, line,"
+    " rows, accepted, unchanged, rejected, partly_rejected, would_opt_out, would_opt_in,"
+    " failed_because, attempts, finished_at"
+)
+NOW: Final = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+ABANDONED: Final = 3_600_000_000
+"""Microseconds after which an upload that did not end is forgotten: its sender is gone."""
+
+OPEN_IMPORT: Final = f"""
+INSERT INTO imports (import_id, account_id, state, dry_run, format, actor_id, instant)
+VALUES (%s, %s, 'receiving', %s, %s, %s, {NOW})"""
+FIND: Final = f"SELECT {FIELDS} FROM imports WHERE account_id = %s AND import_id = %s"
+SAME: Final = f"""
+SELECT {FIELDS} FROM imports
+WHERE account_id = %s AND file_digest = %s AND NOT dry_run AND same_as IS NULL
+    AND state IN ('waiting', 'running', 'done')
+ORDER BY instant LIMIT 1"""
+NEXT: Final = f"""
+SELECT {FIELDS} FROM imports WHERE state IN ('waiting', 'running', 'undoing') ORDER BY instant"""
+FORGET: Final = f"""
+WITH gone AS (
+    UPDATE imports SET state = 'failed', finished_at = {NOW},
+        failed_because = 'The upload did not end.'
+    WHERE state = 'receiving' AND instant < {NOW} - %s RETURNING import_id
+)
+DELETE FROM import_parts USING gone WHERE import_parts.import_id = gone.import_id"""
+PROGRESS: Final = """
+UPDATE imports SET state = 'running', line = %s, rows = rows + %s, accepted = accepted + %s,
+    unchanged = unchanged + %s, rejected = rejected + %s, partly_rejected = partly_rejected + %s,
+    attempts = 0
+WHERE import_id = %s"""
+UNIT: Final = """
+INSERT INTO import_units (import_id, first_line, last_line, rejected, verdicts)
+VALUES (%s, %s, %s, %s, %s)"""
+UNITS: Final = """
+SELECT first_line, undone, verdicts FROM import_units WHERE import_id = %s AND first_line > %s
+ORDER BY first_line LIMIT 1"""
+ROWS_AFTER: Final = """
+SELECT verdicts FROM import_units WHERE import_id = %s AND last_line > %s AND rejected >= %s
+ORDER BY first_line"""
+
+encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(list[Verdict]).decode
+
+
+class Import(msgspec.Struct, frozen=True):
+    """One import, as its row has it."""
+
+    import_id: UUID
+    account_id: UUID
+    state: str
+    dry_run: bool
+    format: str
+    actor_id: str | None
+    file_digest: str | None
+    same_as: UUID | None
+    instant: int
+    line: int
+    rows: int
+    accepted: int
+    unchanged: int
+    rejected: int
+    partly_rejected: int
+    would_opt_out: int | None
+    would_opt_in: int | None
+    failed_because: str | None
+    attempts: int
+    finished_at: int | None
+
+    @property
+    def job(self) -> Job:
+        """What its facts tell of it."""
+        digest = self.file_digest or ""
+        return Job(self.import_id, self.account_id, digest, self.instant, self.actor_id)
+
+    @property
+    def kind(self) -> Format:
+        """What its file is."""
+        return Format(self.format)
+
+
+async def find(conn: AsyncConnection[Any], account_id: UUID, import_id: UUID) -> Import | None:
+    """An import of an account."""
+    return await _one(conn, FIND, (account_id, import_id))
+
+
+async def find_same(conn: AsyncConnection[Any], account_id: UUID, digest: str) -> Import | None:
+    """The import of the very same file, if its facts stand or are on their way."""
+    return await _one(conn, SAME, (account_id, digest))
+
+
+async def _one(conn: AsyncConnection[Any], query: str, params: tuple[Any, ...]) -> Import | None:
+    row = await (await conn.execute(query.encode(), params)).fetchone()
+    return None if row is None else Import(*row)
+
+
+async def waiting(conn: AsyncConnection[Any]) -> list[Import]:
+    """What there is to do, the oldest first."""
+    return [Import(*row) for row in await (await conn.execute(NEXT.encode())).fetchall()]
+
+
+async def set_state(
+    conn: AsyncConnection[Any], import_id: UUID, state: str, because: str | None = None
+) -> None:
+    """Moves an import on; an end has its time."""
+    ended = NOW if state in ENDED else "NULL"
+    query = f"""UPDATE imports SET state = %s, failed_because = %s, attempts = 0,
+        finished_at = {ended} WHERE import_id = %s"""
+    await conn.execute(query.encode(), (state, because, import_id))
+
+
+async def keep_unit(
+    conn: AsyncConnection[Any], import_id: UUID, verdicts: Sequence[Verdict]
+) -> None:
+    """Notes the verdicts of rows and how far the import is, within the caller's transaction."""
+    found = counts(verdicts)
+    first, last = verdicts[0].line, verdicts[-1].line
+    told = found["rejected"] + found["partly_rejected"]
+    await conn.execute(PROGRESS, (last, *found.values(), import_id))
+    await conn.execute(UNIT, (import_id, first, last, told, encode(verdicts)))
+
+
+async def verdicts_after(
+    conn: AsyncConnection[Any], import_id: UUID, line: int, status: str | None, limit: int
+) -> list[Verdict]:
+    """The verdicts of the next rows; `rejected` finds those of which any cell was refused."""
+    found: list[Verdict] = []
+    told = 1 if status == "rejected" else 0
+    cursor = await conn.execute(ROWS_AFTER, (import_id, line, told), binary=True)
+    async for (data,) in cursor:
+        for verdict in _decode(data):
+            if verdict.line > line and _has(verdict, status):
+                found.append(verdict)
+        if len(found) >= limit:
+            break
+    return found[:limit]
+
+
+def _has(verdict: Verdict, status: str | None) -> bool:
+    if status == "rejected":
+        return bool(verdict.faults)
+    return status is None or verdict.status == status
+
+
+async def next_unit(
+    conn: AsyncConnection[Any], import_id: UUID, after: int
+) -> tuple[int, int, list[tuple[UUID, int]]] | None:
+    """A unit to be undone: its first line, how much of it is, and its facts in order."""
+    row = await (await conn.execute(UNITS, (import_id, after), binary=True)).fetchone()
+    if row is None:
+        return None
+    facts = [
+        (UUID(bytes=number), version)
+        for verdict in _decode(row[2])
+        for number, first, count in verdict.facts
+        for version in range(first, first + count)
+    ]
+    return row[0], row[1], facts

@@ -1,0 +1,160 @@
+"""Where the service takes lists in, and calls its worker."""
+
+import asyncio
+import contextlib
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from hashlib import sha256
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import msgspec
+import psycopg
+import structlog
+from psycopg import AsyncConnection
+
+from api.auth import Caller
+from api.importing import book, staging
+from api.importing.records import Format, check_beginning
+from api.importing.worker import Orders
+from api.settings import Settings
+from consent_ledger.keyring import Keyring
+from consent_ledger.ledger import UnavailableError
+
+LOOK_SECONDS: Final = 5.0
+"""How often a process looks for imports that another one left behind when it was killed."""
+PATIENCE: Final = 2.0
+"""Seconds that the sender of a small list is kept waiting for its end."""
+GLANCE: Final = 0.03
+
+Connections = Callable[[], AbstractAsyncContextManager[AsyncConnection[Any]]]
+
+log = structlog.get_logger("imports")
+
+
+class Office:
+    """Takes files in, and has a worker beside the service do the rest."""
+
+    def __init__(self, settings: Settings, keyring: Keyring, connection: Connections) -> None:
+        key = settings.key.get_secret_value()
+        self._orders = Orders(settings.database_url, key, settings.log_level)
+        self._keyring = keyring
+        self._connection = connection
+        self._worker: Process | None = None
+        self._calling = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Looks for what was left behind, until cancelled; then the worker ends too."""
+        try:
+            while True:
+                with contextlib.suppress(UnavailableError, psycopg.Error):
+                    async with self._connection() as conn:
+                        await conn.execute(book.FORGET, (book.ABANDONED,))
+                        left = await book.waiting(conn)
+                    if left:
+                        await self.call()
+                await asyncio.sleep(LOOK_SECONDS)
+        finally:
+            await self._end()
+
+    async def call(self) -> None:
+        """Tells the worker that there is something to do; starts it where none runs."""
+        async with self._calling:
+            if self._worker is not None and self._worker.returncode is None:
+                with contextlib.suppress(ConnectionError):
+                    await self._say(self._worker, b"\n")
+                    return
+            self._worker = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "api.importing.worker", stdin=PIPE
+            )
+            await self._say(self._worker, msgspec.json.encode(self._orders) + b"\n")
+
+    async def _say(self, worker: Process, line: bytes) -> None:
+        assert worker.stdin is not None
+        worker.stdin.write(line)
+        await worker.stdin.drain()
+
+    async def _end(self) -> None:
+        worker = self._worker
+        if worker is not None and worker.returncode is None and worker.stdin is not None:
+            worker.stdin.close()
+            with contextlib.suppress(TimeoutError, ProcessLookupError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await worker.wait()
+                return
+            worker.kill()
+
+    async def take_in(
+        self, caller: Caller, body: AsyncIterator[bytes], kind: Format, dry_run: bool
+    ) -> UUID:
+        """Keeps a file in pieces as it comes; FileError where it cannot be such a file."""
+        import_id, digest, part = uuid4(), sha256(), 0
+        kept = bytearray()
+
+        async def keep() -> None:
+            nonlocal part
+            data = bytes(kept)
+            kept.clear()
+            if part == 0:
+                check_beginning(data, kind)
+            async with self._connection() as conn:
+                if part == 0:
+                    params = (import_id, caller.account_id, dry_run, str(kind), caller.key_id)
+                    await conn.execute(book.OPEN_IMPORT.encode(), params)
+                await staging.put_piece(conn, self._keyring, import_id, part, data)
+            part += 1
+
+        async for chunk in body:
+            digest.update(chunk)
+            kept += chunk
+            if len(kept) >= staging.PIECE:
+                await keep()
+        if kept or part == 0:
+            await keep()
+        return await self._accept(caller, import_id, digest.hexdigest(), dry_run)
+
+    async def _accept(self, caller: Caller, import_id: UUID, digest: str, dry_run: bool) -> UUID:
+        """The import that this file is: its own, or the one of the same file under way."""
+        async with self._connection() as conn, conn.transaction():
+            # Two that come at once are one: the second finds the first.
+            await conn.execute("SELECT pg_advisory_xact_lock(%s)", (int(digest[:15], 16),))
+            same = await book.find_same(conn, caller.account_id, digest)
+            if same is not None and same.state != "done":
+                await staging.drop(conn, import_id)
+                await conn.execute(
+                    "UPDATE imports SET state = 'failed', failed_because = %s WHERE import_id = %s",
+                    ("The same file is being imported.", import_id),
+                )
+                return import_id if dry_run else same.import_id
+            await conn.execute(
+                "UPDATE imports SET file_digest = %s WHERE import_id = %s", (digest, import_id)
+            )
+            if same is not None:
+                await conn.execute(REPEATED.encode(), (same.import_id, import_id))
+                await staging.drop(conn, import_id)
+                return import_id
+            await book.set_state(conn, import_id, "waiting")
+        return import_id
+
+    async def wait(self, caller: Caller, import_id: UUID) -> book.Import:
+        """The import, when it ended or patience did."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        while True:
+            async with self._connection() as conn:
+                found = await book.find(conn, caller.account_id, import_id)
+            assert found is not None
+            over = asyncio.get_running_loop().time() > deadline
+            if found.state in book.ENDED or over:
+                return found
+            await asyncio.sleep(GLANCE)
+
+
+REPEATED: Final = f"""
+UPDATE imports SET state = 'done', same_as = first.import_id, rows = first.rows,
+    unchanged = first.accepted + first.unchanged, rejected = first.rejected,
+    partly_rejected = first.partly_rejected, finished_at = {book.NOW},
+    would_opt_out = CASE WHEN imports.dry_run THEN 0 END,
+    would_opt_in = CASE WHEN imports.dry_run THEN 0 END
+FROM imports AS first WHERE first.import_id = %s AND imports.import_id = %s"""

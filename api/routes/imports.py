@@ -1,0 +1,234 @@
+"""Whole lists from elsewhere: taken in, told row by row, undone as a whole (contract section 4)."""
+
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from api import render
+from api.auth import Caller, allow
+from api.direct import StrictRoute
+from api.importing import book
+from api.importing.files import file_of, shown_row
+from api.importing.records import FileError, Format
+from api.problems import Problem, invalid
+from api.responses import documented, reply
+from api.schemas.imports import Status
+from api.service import Service
+from api.submit import ServiceIn, digest, keep_answer, kept_answer
+from consent_ledger.ledger import IDEMPOTENCY_CLAIM, Claim
+from consent_ledger.words import Role
+
+router = APIRouter(tags=["imports"], route_class=StrictRoute)
+Admin = Annotated[Caller, Depends(allow(Role.ADMIN))]
+
+PAGE: Final = 100
+"""Rows on a page that names no limit."""
+PAGE_LIMIT: Final = 1_000
+KEY_LIMIT: Final = 255
+
+IMPORT: Final[dict[str, Any]] = {
+    "import_id": "0b9a2c1e-5d6f-4a3b-8c7d-9e0f1a2b3c4d",
+    "state": "done",
+    "dry_run": False,
+    "file_digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "same_as": None,
+    "rows": 3,
+    "accepted": 1,
+    "unchanged": 1,
+    "rejected": 1,
+    "partly_rejected": 0,
+    "failed_because": None,
+    "created_at": "2026-03-04T10:00:00Z",
+    "finished_at": "2026-03-04T10:00:01Z",
+}
+ROW: Final[dict[str, Any]] = {
+    "row": 4,
+    "ref": "lead-7",
+    "status": "rejected",
+    "recorded": [],
+    "number_ids": [],
+    "problems": [
+        {
+            "column": "phone2",
+            "code": "number-unparseable",
+            "detail": "This is no phone number that can be read.",
+        }
+    ],
+}
+TAKEN: Final = documented("It has ended", IMPORT, problems=(413, 415))
+TAKEN[202] = {
+    "description": "It goes on; ask for it until its state is done or failed",
+    "content": {"application/json": {"example": {**IMPORT, "state": "running"}}},
+}
+BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "text/csv": {
+                "schema": {"type": "string"},
+                "example": "number,sms_opt_out,ref\n+14155550100,TRUE,lead-7\n",
+            },
+            "application/x-ndjson": {
+                "schema": {"type": "string"},
+                "example": '{"number": "+14155550100", "sms_opt_out": true, "ref": "lead-7"}\n',
+            },
+        },
+    }
+}
+ROWS: Final = documented(
+    "A page of rows; by `Accept`, all of them as a file",
+    {"items": [ROW], "next_cursor": None},
+    problems=(404,),
+)
+ROWS[200]["content"] |= {str(each): {"schema": {"type": "string"}} for each in Format}
+
+
+@router.post("/v1/imports", responses=TAKEN, openapi_extra=BODY)
+async def take_in(
+    request: Request, caller: Admin, service: ServiceIn, dry_run: bool = False
+) -> Response:
+    """Imports a list of numbers with their opt-outs and consents; never lifts an opt-out."""
+    kind = _format(request)
+    try:
+        import_id = await service.office.take_in(caller, request.stream(), kind, dry_run)
+    except FileError as error:
+        raise Problem(422, "import-unreadable", str(error), errors=[]) from None
+    import_id = await _first_answer(service, caller, request, import_id)
+    await service.office.call()
+    return _answer(await service.office.wait(caller, import_id))
+
+
+@router.get(
+    "/v1/imports/{import_id}", responses=documented("How far it is", IMPORT, problems=(404,))
+)
+async def get_import(import_id: UUID, caller: Admin, service: ServiceIn) -> Response:
+    """How far an import is, and what its rows came to."""
+    return reply(_shown(await _found(service, caller, import_id)))
+
+
+@router.get("/v1/imports/{import_id}/rows", responses=ROWS)
+async def get_rows(
+    import_id: UUID,
+    request: Request,
+    caller: Admin,
+    service: ServiceIn,
+    status: Status | None = None,
+    limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = PAGE,
+    cursor: Annotated[str | None, Query(max_length=20)] = None,
+) -> Response:
+    """What every row came to, in the order of the file."""
+    found = await _found(service, caller, import_id)
+    accept = request.headers.get("accept", "")
+    kind = next((each for each in Format if each in accept), None)
+    if kind is not None:
+        content = file_of(service.connection, found, status, kind)
+        name = f"import-{import_id}.{kind.name.lower()}"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return StreamingResponse(content, media_type=kind, headers=headers)
+    after = _after(cursor)
+    source = found.same_as or found.import_id
+    async with service.connection() as conn:
+        rows = await book.verdicts_after(conn, source, after, status, limit + 1)
+    more = str(rows[limit - 1].line) if len(rows) > limit else None
+    items = [shown_row(each, found.same_as is not None) for each in rows[:limit]]
+    return reply({"items": items, "next_cursor": more})
+
+
+@router.post(
+    "/v1/imports/{import_id}/undo",
+    responses=documented(
+        "It is undone, or on the way", {**IMPORT, "state": "undone"}, problems=(404, 409)
+    ),
+)
+async def undo(import_id: UUID, caller: Admin, service: ServiceIn) -> Response:
+    """Takes back all that an import recorded, by an event for each of its facts."""
+    async with service.connection() as conn, conn.transaction():
+        await conn.execute("SELECT FROM imports WHERE import_id = %s FOR UPDATE", (import_id,))
+        found = await book.find(conn, caller.account_id, import_id)
+        if found is None:
+            raise _not_found()
+        if found.dry_run or found.same_as is not None:
+            raise Problem(409, "nothing-to-undo", "This import recorded nothing of its own.")
+        if found.state in ("receiving", "waiting", "running"):
+            raise Problem(409, "import-not-ended", "Wait until the import is done or failed.")
+        if found.state in ("done", "failed"):
+            await book.set_state(conn, import_id, "undoing")
+    await service.office.call()
+    return _answer(await service.office.wait(caller, import_id))
+
+
+def _format(request: Request) -> Format:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Problem(415, "unsupported-media-type", "Send the rows as text, not packed.")
+    try:
+        return Format(media_type)
+    except ValueError:
+        wanted = " or ".join(Format)
+        raise Problem(415, "unsupported-media-type", f"The Content-Type is {wanted}.") from None
+
+
+async def _first_answer(
+    service: Service, caller: Caller, request: Request, import_id: UUID
+) -> UUID:
+    """The import that a request with this Idempotency-Key was answered with before, if it was."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return import_id
+    if not 0 < len(key) <= KEY_LIMIT:
+        raise Problem(
+            400, "idempotency-key-malformed", "An Idempotency-Key has 1 to 255 characters."
+        )
+    found = await _found(service, caller, import_id)
+    body = digest((found.file_digest or "").encode(), str(request.url.query).encode())
+    claims = (Claim(IDEMPOTENCY_CLAIM, digest(request.url.path.encode(), key.encode()), body),)
+    async with service.connection() as conn:
+        await keep_answer(service, conn, caller, claims, {"import_id": str(import_id)})
+        kept = await kept_answer(service, conn, caller, claims)
+    return import_id if kept is None else UUID(kept["import_id"])
+
+
+async def _found(service: Service, caller: Caller, import_id: UUID) -> book.Import:
+    async with service.connection() as conn:
+        found = await book.find(conn, caller.account_id, import_id)
+    if found is None:
+        raise _not_found()
+    return found
+
+
+def _not_found() -> Problem:
+    return Problem(404, "not-found", "No import has this id.")
+
+
+def _after(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    if not cursor.isascii() or not cursor.isdigit() or int(cursor) >= 2**63:
+        raise invalid("cursor", "cursor-malformed", "This is no cursor of this list.")
+    return int(cursor)
+
+
+def _answer(found: book.Import) -> Response:
+    return reply(_shown(found), 200 if found.state in book.ENDED else 202)
+
+
+def _shown(found: book.Import) -> dict[str, Any]:
+    would = {"would_opt_out": found.would_opt_out, "would_opt_in": found.would_opt_in}
+    return {
+        "import_id": str(found.import_id),
+        "state": found.state,
+        "dry_run": found.dry_run,
+        "file_digest": found.file_digest,
+        "same_as": None if found.same_as is None else str(found.same_as),
+        "rows": found.rows,
+        "accepted": found.accepted,
+        "unchanged": found.unchanged,
+        "rejected": found.rejected,
+        "partly_rejected": found.partly_rejected,
+        **(would if found.dry_run else {}),
+        "failed_because": found.failed_because,
+        "created_at": render.instant(found.instant),
+        "finished_at": render.instant(found.finished_at),
+    }

@@ -1,0 +1,75 @@
+"""A service that is killed in the middle of an import: it goes on, and each number counts once."""
+
+import time
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+
+from consent_ledger.keyring import Keyring
+from tests.conftest import new_database
+from tests.service import Running, running
+from tests.store.drive import check_ledger
+
+ROWS: Final = 9_000
+LAST_UNIT: Final = 1_000
+"""Rows of the last unit, which are not committed when the service is killed."""
+SECONDS: Final = 60.0
+LIST: Final = b"number,sms_opt_out\n" + b"".join(b"+1415%07d,TRUE\n" % n for n in range(ROWS))
+
+
+def follow(
+    service: Running, answer: dict[str, Any], headers: dict[str, str], rows: int
+) -> dict[str, Any]:
+    """The import, when it has come to a row."""
+    until = time.monotonic() + SECONDS
+    while answer["rows"] < rows or (rows == ROWS and answer["state"] != "done"):
+        assert answer["state"] in ("waiting", "running", "done"), answer
+        assert time.monotonic() < until, answer
+        time.sleep(0.05)
+        answer = service.http.get(f"/v1/imports/{answer['import_id']}", headers=headers).json()
+    return answer
+
+
+def killed_in_the_middle(
+    service: Running, account_id: UUID, headers: dict[str, str]
+) -> dict[str, Any]:
+    """The service is killed while the last unit waits for somebody who holds one of its numbers."""
+    held = service.keyring.number_id(account_id, f"+1415{ROWS - 1:07d}")
+    with psycopg.connect(service.database_url) as conn:
+        conn.execute("INSERT INTO events VALUES (%s, 1, %s, 1, 1, 'X', '')", (held, account_id))
+        begun = service.http.post("/v1/imports", content=LIST, headers=headers).json()
+        begun = follow(service, begun, headers, ROWS - LAST_UNIT)
+        assert begun["state"] == "running"
+        service.kill()
+        conn.rollback()
+    return begun
+
+
+def test_a_killed_import_goes_on_and_each_number_counts_once(
+    server_url: str, template: str
+) -> None:
+    """Another process finishes what was not committed; sending the file again is no second one."""
+    keyring = Keyring.generate()
+    with new_database(server_url, template) as url:
+        with running(url, keyring) as first:
+            account_id = first.open_account("opt-out", {}, "US")
+            key = first.issue_keys(account_id)["admin"]
+            headers = {"Authorization": f"Bearer {key}", "Content-Type": "text/csv"}
+            begun = killed_in_the_middle(first, account_id, headers)
+        with running(url, keyring) as second:
+            again = second.http.post("/v1/imports", content=LIST, headers=headers).json()
+            assert again["same_as"] == begun["import_id"] or (
+                again["import_id"] == begun["import_id"]
+            )
+            place = f"/v1/imports/{begun['import_id']}"
+            found = second.http.get(place, headers=headers).json()
+            found = follow(second, found, headers, ROWS)
+            assert (found["rows"], found["accepted"], found["rejected"]) == (ROWS, ROWS, 0)
+            counted = second.rows(
+                "SELECT count(*), count(DISTINCT originator_id) FROM events"
+                " WHERE topic = 'OptedOut'"
+            )
+            assert counted == [(ROWS, ROWS)]
+            assert second.rows("SELECT count(*) FROM import_parts") == [(0,)]
+        check_ledger(url)

@@ -1,0 +1,64 @@
+"""`consent-ledger import`: a list from a file, tried, imported and taken back."""
+
+import json
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.cli.conftest import Dev, cli
+
+LIST: Final = "number,sms_opt_out,ref\n+14155557001,TRUE,a\n4.15555E+09,TRUE,b\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A list with one number that a spreadsheet has damaged."""
+    path = tmp_path / "leads.csv"
+    path.write_text(LIST)
+    return path
+
+
+def test_a_list_is_tried_imported_and_taken_back(bare: Dev, file: Path) -> None:
+    """The dry run tells the same counts; the same file again changes nothing."""
+    told = bare.cli("import", str(file), "--dry-run")
+    assert told.returncode == 0, told.stderr
+    assert "would opt out  1" in told.stdout
+    assert told.stdout.splitlines()[-1] == "dry run: nothing was recorded"
+    done = bare.cli("import", str(file), "--output", "json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["rows"], found["accepted"], found["rejected"]) == (2, 1, 1)
+    assert [row["row"] for row in found["rejected_rows"]] == [3]
+    again = bare.cli("import", str(file))
+    assert "the same file was imported before" in again.stdout
+    assert "row 3, number: " in again.stdout
+    assert "4.15555" not in again.stdout
+    back = bare.cli("import", "--undo", found["import_id"])
+    assert (back.returncode, back.stdout.splitlines()[0].endswith(": undone")) == (0, True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("a.csv", "--undo", "0b9a2c1e-5d6f-4a3b-8c7d-9e0f1a2b3c4d"), ("a.xlsx",), ("none.csv",)],
+    ids=["nothing", "both", "spreadsheet", "no file"],
+)
+def test_bad_use_is_one_line(bare: Dev, arguments: tuple[str, ...]) -> None:
+    """Exit status 2, and nothing is sent."""
+    done = bare.cli("import", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_file_of_which_nothing_can_be_read_is_one_line(bare: Dev, tmp_path: Path) -> None:
+    """With the service's reason."""
+    (tmp_path / "x.csv").write_text("name\nAnn\n")
+    done = bare.cli("import", str(tmp_path / "x.csv"))
+    assert (done.returncode, "(import-unreadable)" in done.stderr) == (2, True)
+
+
+def test_no_service_is_one_line(tmp_path: Path) -> None:
+    """Without `dev` there is nobody to send it to."""
+    (tmp_path / "x.csv").write_text(LIST)
+    done = cli("import", tmp_path / "x.csv", "--data-dir", tmp_path)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
