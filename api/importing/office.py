@@ -88,8 +88,9 @@ class Office:
 
     async def take_in(
         self, caller: Caller, body: AsyncIterator[bytes], kind: Format, dry_run: bool
-    ) -> UUID:
-        """Keeps a file in pieces as it comes; FileError where it cannot be such a file."""
+    ) -> tuple[UUID, str]:
+        """Keeps a file in pieces as it comes: its id and its digest; FileError where it cannot be
+        such a file. Nothing is done with it before it is accepted."""
         import_id, digest, part = uuid4(), sha256(), 0
         kept = bytearray()
 
@@ -113,20 +114,25 @@ class Office:
                 await keep()
         if kept or part == 0:
             await keep()
-        return await self._accept(caller, import_id, digest.hexdigest(), dry_run)
+        return import_id, digest.hexdigest()
 
-    async def _accept(self, caller: Caller, import_id: UUID, digest: str, dry_run: bool) -> UUID:
+    async def drop(self, import_id: UUID, because: str) -> None:
+        """Forgets a file that came and is not to be imported."""
+        async with self._connection() as conn:
+            await self._drop(conn, import_id, because)
+
+    async def _drop(self, conn: AsyncConnection[Any], import_id: UUID, because: str) -> None:
+        await staging.drop(conn, import_id)
+        await book.set_state(conn, import_id, "failed", because)
+
+    async def accept(self, caller: Caller, import_id: UUID, digest: str, dry_run: bool) -> UUID:
         """The import that this file is: its own, or the one of the same file under way."""
         async with self._connection() as conn, conn.transaction():
             # Two that come at once are one: the second finds the first.
             await conn.execute("SELECT pg_advisory_xact_lock(%s)", (int(digest[:15], 16),))
             same = await book.find_same(conn, caller.account_id, digest)
             if same is not None and same.state != "done":
-                await staging.drop(conn, import_id)
-                await conn.execute(
-                    "UPDATE imports SET state = 'failed', failed_because = %s WHERE import_id = %s",
-                    ("The same file is being imported.", import_id),
-                )
+                await self._drop(conn, import_id, "The same file is being imported.")
                 return import_id if dry_run else same.import_id
             await conn.execute(
                 "UPDATE imports SET file_digest = %s WHERE import_id = %s", (digest, import_id)

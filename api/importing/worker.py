@@ -7,6 +7,7 @@ while. What it was at is committed unit by unit, and any other worker goes on fr
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -288,5 +289,7 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    # Ctrl-C is for the service, which then closes the input.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICENESS)
     asyncio.run(main())

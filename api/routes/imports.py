@@ -16,8 +16,8 @@ from api.problems import Problem, invalid
 from api.responses import documented, reply
 from api.schemas.imports import Status
 from api.service import Service
-from api.submit import ServiceIn, digest, keep_answer, kept_answer
-from consent_ledger.ledger import IDEMPOTENCY_CLAIM, Claim
+from api.submit import KEY_LIMIT, ServiceIn, digest, keep_answer, kept_answer
+from consent_ledger.ledger import IDEMPOTENCY_CLAIM, Claim, ClaimReusedError
 from consent_ledger.words import Role
 
 router = APIRouter(tags=["imports"], route_class=StrictRoute)
@@ -26,7 +26,6 @@ Admin = Annotated[Caller, Depends(allow(Role.ADMIN))]
 PAGE: Final = 100
 """Rows on a page that names no limit."""
 PAGE_LIMIT: Final = 1_000
-KEY_LIMIT: Final = 255
 
 IMPORT: Final[dict[str, Any]] = {
     "import_id": "0b9a2c1e-5d6f-4a3b-8c7d-9e0f1a2b3c4d",
@@ -91,11 +90,14 @@ async def take_in(
 ) -> Response:
     """Imports a list of numbers with their opt-outs and consents; never lifts an opt-out."""
     kind = _format(request)
+    _check_key(request)
     try:
-        import_id = await service.office.take_in(caller, request.stream(), kind, dry_run)
+        taken, digested = await service.office.take_in(caller, request.stream(), kind, dry_run)
     except FileError as error:
         raise Problem(422, "import-unreadable", str(error), errors=[]) from None
-    import_id = await _first_answer(service, caller, request, import_id)
+    import_id = await _first_answer(service, caller, request, taken, digested)
+    if import_id == taken:
+        import_id = await service.office.accept(caller, taken, digested, dry_run)
     await service.office.call()
     return _answer(await service.office.wait(caller, import_id))
 
@@ -170,24 +172,34 @@ def _format(request: Request) -> Format:
         raise Problem(415, "unsupported-media-type", f"The Content-Type is {wanted}.") from None
 
 
+def _check_key(request: Request) -> None:
+    key = request.headers.get("idempotency-key")
+    if key is not None and not 0 < len(key) <= KEY_LIMIT:
+        raise Problem(
+            400, "idempotency-key-malformed", "An Idempotency-Key has 1 to 255 characters."
+        )
+
+
 async def _first_answer(
-    service: Service, caller: Caller, request: Request, import_id: UUID
+    service: Service, caller: Caller, request: Request, taken: UUID, digested: str
 ) -> UUID:
     """The import that a request with this Idempotency-Key was answered with before, if it was."""
     key = request.headers.get("idempotency-key")
     if key is None:
-        return import_id
-    if not 0 < len(key) <= KEY_LIMIT:
-        raise Problem(
-            400, "idempotency-key-malformed", "An Idempotency-Key has 1 to 255 characters."
-        )
-    found = await _found(service, caller, import_id)
-    body = digest((found.file_digest or "").encode(), str(request.url.query).encode())
+        return taken
+    body = digest(digested.encode(), request.url.query.encode())
     claims = (Claim(IDEMPOTENCY_CLAIM, digest(request.url.path.encode(), key.encode()), body),)
-    async with service.connection() as conn:
-        await keep_answer(service, conn, caller, claims, {"import_id": str(import_id)})
-        kept = await kept_answer(service, conn, caller, claims)
-    return import_id if kept is None else UUID(kept["import_id"])
+    try:
+        async with service.connection() as conn:
+            await keep_answer(service, conn, caller, claims, {"import_id": str(taken)})
+            kept = await kept_answer(service, conn, caller, claims)
+    except ClaimReusedError:
+        await service.office.drop(taken, "Its Idempotency-Key belongs to another list.")
+        raise
+    first = taken if kept is None else UUID(kept["import_id"])
+    if first != taken:
+        await service.office.drop(taken, "Its Idempotency-Key was used before.")
+    return first
 
 
 async def _found(service: Service, caller: Caller, import_id: UUID) -> book.Import:

@@ -11,6 +11,7 @@ URL_LIMIT: Final = 2_000
 LAST_POSITION: Final = 2**63 - 1
 
 Position = Annotated[int, Field(ge=0, le=LAST_POSITION)]
+"""In a query too, where every number is a text; a body adds `strict`."""
 TypeName = Annotated[str, StringConstraints(max_length=64)]
 
 

@@ -40,4 +40,4 @@ class ReleaseNextBody(Body):
     model_config = example(claimed_by="worker-1", limit=100)
 
     claimed_by: OpaqueId
-    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    limit: Annotated[int, Field(strict=True, ge=1, le=1000)] = 100

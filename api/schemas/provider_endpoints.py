@@ -39,4 +39,4 @@ class RotationBody(Body):
     model_config = example(secret="the new auth token", overlap_hours=24)
 
     secret: Secret
-    overlap_hours: Annotated[int, Field(ge=0, le=LONGEST_OVERLAP)] = OVERLAP
+    overlap_hours: Annotated[int, Field(strict=True, ge=0, le=LONGEST_OVERLAP)] = OVERLAP

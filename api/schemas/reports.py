@@ -33,5 +33,5 @@ class OptOutReportBody(OptOutSummaryBody):
         },
     )
 
-    limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT)] | None = None
+    limit: Annotated[int, Field(strict=True, ge=1, le=PAGE_LIMIT)] | None = None
     cursor: Annotated[str, StringConstraints(max_length=LONGEST)] | None = None

@@ -22,4 +22,4 @@ class SimulationBody(Body):
     changes: dict[str, Any] = {}
     effective_from: Instant | None = None
     since: Instant | None = None
-    limit: Annotated[int, Field(ge=1, le=NUMBERS_LIMIT)] = NUMBERS_EXAMINED
+    limit: Annotated[int, Field(strict=True, ge=1, le=NUMBERS_LIMIT)] = NUMBERS_EXAMINED

@@ -41,7 +41,7 @@ class InboundBody(Told):
     body: Text
     message_id: OpaqueId
     received_at: Instant | None = None
-    media_count: Annotated[int, Field(ge=0, le=1000)] = 0
+    media_count: Annotated[int, Field(strict=True, ge=0, le=1000)] = 0
 
 
 class ConsentBody(Told):

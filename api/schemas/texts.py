@@ -38,7 +38,7 @@ class RereadBody(Body):
     model_config = example(keywords=[KEYWORDS], limit=1000)
 
     keywords: Annotated[list[KeywordsBody], Field(max_length=LISTS_TRIED)] = []
-    limit: Annotated[int, Field(ge=1, le=TEXTS_READ)] = TEXTS_READ
+    limit: Annotated[int, Field(strict=True, ge=1, le=TEXTS_READ)] = TEXTS_READ
     cursor: Annotated[str, StringConstraints(max_length=60)] | None = None
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from tests.api.answer import Answer, Json
-from tests.api.clinic import ANN, BEN, CARA, Clinic, ago, ahead
+from tests.api.clinic import ANN, BEN, CARA, Clinic, ago
 from tests.api.conftest import Open
 
 CSV: Final = "text/csv"
@@ -137,9 +137,10 @@ def test_the_same_file_twice_changes_nothing(open_clinic: Open) -> None:
     """Nor does it opt out anew a contact who has texted START since; the same row elsewhere
     changes nothing where it still stands."""
     clinic = open_clinic("opt-out")
-    text = f"number,sms_opt_out\n{ANN},TRUE\n{BEN},TRUE\nnonsense,TRUE\n"
+    text = f"number,sms_opt_out,opt_out_source\n{ANN},TRUE,\n{BEN},TRUE,agent\nx,TRUE,\n"
     first = imports(clinic, text)
-    clinic.hears(BEN, "START", received_at=ahead(minutes=4.9))
+    clinic.hears(BEN, "START")
+    assert clinic.flags(BEN)["opted_out"] is False
     with clinic.unchanged():
         second = imports(clinic, text)
     assert came_to(second) == (3, 0, 2, 1)
@@ -362,6 +363,12 @@ def test_an_idempotency_key_gets_the_first_answer(clinic: Clinic) -> None:
     first = imports(clinic, text, Idempotency_Key="k")
     again = imports(clinic, text, Idempotency_Key="k")
     assert first["import_id"] == again["import_id"]
+    other = f"number,sms_opt_out\n{BEN},TRUE\n".encode()
+    headers = {"Content_Type": CSV, "Idempotency_Key": "k"}
+    refused = clinic.call("POST", "/v1/imports", "admin", other, **headers)
+    refused.problem(422, "idempotency-key-reused")
+    clinic.is_unknown(BEN)
+    assert clinic.service.rows("SELECT count(*) FROM import_parts") == [(0,)]
 
 
 def test_another_accounts_import_is_not_there(open_clinic: Open) -> None:

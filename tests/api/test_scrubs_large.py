@@ -11,9 +11,10 @@ from pathlib import Path
 
 import httpx2
 
+from consent_ledger.keyring import Keyring
 from tests.api.clinic import ANN, BEN, Clinic
 from tests.api.conftest import Open
-from tests.service import Running
+from tests.service import Running, running
 
 ROWS = 200_000
 GROWTH = 60_000
@@ -49,7 +50,10 @@ def test_a_long_list_takes_no_more_memory_than_a_short_one(open_clinic: Open) ->
     for pid in processes(clinic.service):
         Path(f"/proc/{pid}/clear_refs").write_text("5")
     before = kilobytes(clinic.service, "VmRSS")
-    answer = clinic.scrubs(listed(ROWS))
+    # More bytes than it may take, and none of them read before all are sent.
+    rows = listed(ROWS, b"x" * 400)
+    assert len(rows) > GROWTH * 1_024
+    answer = clinic.scrubs(rows)
     assert answer.response.content.count(b",true,allow,no_consent_needed,\n") == ROWS
     assert kilobytes(clinic.service, "VmHWM") - before < GROWTH
 
@@ -190,3 +194,20 @@ def test_connections_that_the_database_closed_are_opened_anew(open_clinic: Open)
     )
     assert ended
     assert clinic.scrubs(listed(30_000)).response.content.count(b"no_consent_needed") == 30_000
+
+
+def test_a_number_is_found_under_the_key_it_was_told_with(database_url: str) -> None:
+    """After the key is rotated, a STOP from before is still a STOP."""
+    ring = Keyring.generate()
+    with running(database_url, ring) as service:
+        clinic = Clinic(service, "opt-out", {})
+        clinic.hears(ANN, "STOP")
+    with running(database_url, ring.rotated()) as service:
+        clinic.service, clinic.keys = service, service.issue_keys(clinic.account_id)
+        clinic.hears(BEN, "STOP")
+        found = clinic.scrubs(f"number\n{ANN}\n{BEN}\n+14155550180\n".encode()).response.text
+    assert [line.split(",")[3] for line in found.splitlines()[1:]] == [
+        "opted_out_by_contact",
+        "opted_out_by_contact",
+        "no_consent_needed",
+    ]
