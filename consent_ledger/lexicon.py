@@ -48,6 +48,7 @@ LONGEST_SPELT: Final = 16
 
 # Signs that say it without a word; anything else of that kind is as often a joke.
 _SIGNS_ALONE: Final = frozenset("\U0001f6d1\u26d4\U0001f6ab\U0001f595\u270b\u274c")
+_SIGNS_OF_AN_END: Final = frozenset("\U0001f6d1\u26d4\U0001f6ab")
 _SPELT: Final = re.compile(r"\b\w(?: \w\b){2,}")
 SPELT_FROM: Final = 3
 """Letters apart that make a word; 'r u ok' is none."""
@@ -250,6 +251,8 @@ def _understand(text: str, index: _Index) -> _Verdict:
         return _weigh(whole, index)
     else:
         suspicion = _suspicion(sentences, tokens, index)
+    if suspicion is None and index.courtesies.issuperset(tokens):
+        suspicion = _sign_among(text)
     if suspicion is not None:
         return Understood.SUSPECTED_REVOCATION, suspicion
     return Understood.OTHER, None
@@ -261,6 +264,11 @@ def _spelt_out(tokens: tuple[str, ...]) -> tuple[str, ...]:
         return ()
     joined = _SPELT.sub(lambda found: found.group().replace(" ", ""), " ".join(tokens))
     return tuple(joined.split())
+
+
+def _sign_among(text: str) -> str | None:
+    """A stop sign beside nothing but politeness; a raised hand there may be a greeting."""
+    return next((char for char in text if char in _SIGNS_OF_AN_END), None)
 
 
 def _sign_alone(text: str) -> str | None:

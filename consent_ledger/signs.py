@@ -88,7 +88,10 @@ class Signs:
         for sign in language.signs:
             part = compiler.pattern(sign.pattern)
             unless = _bits(numbers[name] for name in sign.unless)
-            self._starts[unless] = self._starts.get(unless, 0) | _bits(part.first)
+            # A context ends with its sentence, so what begins a sentence begins in none.
+            anew = {at for at in part.first if BREAK in compiler.places[at].words}
+            for contexts, places in ((0, anew), (unless, part.first - anew)):
+                self._starts[contexts] = self._starts.get(contexts, 0) | _bits(places)
             self._sign_at |= dict.fromkeys(part.last, len(self._signs))
             self._signs.append(sign)
 
