@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from consent_ledger import lexicon_words as words
 from consent_ledger import signs as module
-from consent_ledger.lexicon import DEFAULT_VERSION, interpret, signs
+from consent_ledger.lexicon import DEFAULT_VERSION, Understood, interpret, signs
 from consent_ledger.patterns import Compiler, PatternError
 from consent_ledger.signs import Context, Language, Sign, Signs
 from consent_ledger.slips import slipped, slips
@@ -121,6 +121,26 @@ def test_what_must_not_follow_may_be_missing() -> None:
 def test_a_pattern_that_cannot_be_read_is_refused(pattern: str) -> None:
     with pytest.raises(PatternError):
         Compiler().pattern(pattern)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_there"),
+    [("n. a b", True), ("n g. a b", True), ("n a. a b", True), ("n a b", False)],
+)
+def test_a_context_ends_with_its_sentence(text: str, is_there: bool) -> None:
+    """'I do not need it, stop': what begins a sentence is not in the one before."""
+    context = Context(frozenset({"n"}), frozenset({"g"}))
+    language = Language("xx", {}, {"no": context}, (Sign("s", "< a b", "xx", ("no",)),))
+    assert (Signs([language], []).find(sentences_of(text)) is not None) == is_there
+
+
+@pytest.mark.parametrize(
+    ("text", "is_wish"),
+    [("please 🛑", True), ("🚫 thanks", True), ("hi ✋", False), ("bus 🛑", False)],
+)
+def test_a_stop_sign_beside_politeness(text: str, is_wish: bool) -> None:
+    """R-K4; a raised hand beside a word may greet, and other words make the sign a picture."""
+    assert (interpret(text).understood_as is Understood.SUSPECTED_REVOCATION) == is_wish
 
 
 def test_forgetting_changes_no_reading(monkeypatch: pytest.MonkeyPatch) -> None:
