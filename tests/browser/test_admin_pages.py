@@ -3,11 +3,15 @@
 import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.select import Select
+from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.api.clinic import ANN, BEN, Clinic
 from tests.api.conftest import Open
 
+SECONDS = 20
+"""A page that takes longer does not come."""
 SHOWN_ANN = "+1 415-555-0131"
 SHOWN_BEN = "+1 415-555-0132"
 
@@ -36,9 +40,13 @@ class Admin:
         return self
 
     def clicks(self, words: str) -> "Admin":
-        """Clicks a button or a link."""
+        """Clicks a button or a link, and waits for the page it leads to."""
+        before = self.chrome.find_element(By.TAG_NAME, "html")
         found = f"//*[self::a or self::button][contains(., '{words}')]"
         self.chrome.find_element(By.XPATH, found).click()
+        wait = WebDriverWait(self.chrome, SECONDS)
+        wait.until(staleness_of(before))
+        wait.until(lambda chrome: chrome.execute_script("return document.readyState") == "complete")
         return self
 
     def ticks(self, label: str) -> "Admin":
