@@ -1,6 +1,7 @@
 """Opt-outs and opt-ins, one by one and in batches (contract section 4)."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
@@ -10,6 +11,7 @@ from api.direct import DirectRoute
 from api.problems import Problem, of_claim, of_refusal
 from api.responses import documented, reply
 from api.schemas import tell as s
+from api.service import Service
 from api.submit import (
     ServiceIn,
     idempotency,
@@ -83,6 +85,9 @@ def _opt_in(body: s.OptInBody, caller: Caller) -> c.OptIn:
     return c.OptIn(told(caller, body.occurred_at, by, correlation_id=body.correlation_id))
 
 
+MakeCommand = Callable[[Any, Caller], c.Command]
+"""The command of a row, for whoever tells it."""
+
 BATCHED: Final = {"results": [{**RECEIPT, "recorded": ["OptedOut"]}]}
 
 
@@ -91,19 +96,7 @@ async def opt_out_batch(
     body: s.OptOutBatchBody, request: Request, caller: Writer, service: ServiceIn
 ) -> Response:
     """Many opt-outs at once, each with its own verdict."""
-
-    claims = await idempotency(request)
-    await reserve(service, caller, claims)
-
-    async def one(row: int, item: s.OptOutBody) -> dict[str, Any]:
-        number = read_number(service, caller.account_id, item.number)
-        command = _opt_out(item, caller)
-        receipt = await record(
-            service, caller, number, command, claims=of_row(claims, row), words=item.reason
-        )
-        return receipt_fields(receipt)
-
-    return reply({"results": await _each(one, body.items)})
+    return await _batch(request, service, caller, body.items, _opt_out)
 
 
 @router.post("/v1/opt-ins/batch", responses=documented("A verdict for each row", BATCHED))
@@ -111,22 +104,31 @@ async def opt_in_batch(
     body: s.OptInBatchBody, request: Request, caller: Admin, service: ServiceIn
 ) -> Response:
     """Many opt-ins at once, each with its own verdict."""
+    return await _batch(request, service, caller, body.items, _opt_in)
 
+
+async def _batch(
+    request: Request, service: Service, caller: Caller, items: Sequence[Any], make: MakeCommand
+) -> Response:
     claims = await idempotency(request)
     await reserve(service, caller, claims)
 
-    async def one(row: int, item: s.OptInBody) -> dict[str, Any]:
+    async def one(row: int, item: Any) -> dict[str, Any]:
         number = read_number(service, caller.account_id, item.number)
-        command = _opt_in(item, caller)
         receipt = await record(
-            service, caller, number, command, claims=of_row(claims, row), words=item.reason
+            service,
+            caller,
+            number,
+            make(item, caller),
+            claims=of_row(claims, row),
+            words=item.reason,
         )
         return receipt_fields(receipt)
 
-    return reply({"results": await _each(one, body.items)})
+    return reply({"results": await _each(one, items)})
 
 
-async def _each(one: Any, items: list[Any]) -> list[dict[str, Any]]:
+async def _each(one: Any, items: Sequence[Any]) -> list[dict[str, Any]]:
     """Each row's verdict: what was recorded, or its problem. In order, so that rows about the
     same number take effect as written."""
     pending = [asyncio.ensure_future(_verdict(one, row, item)) for row, item in enumerate(items)]
