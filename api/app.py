@@ -5,11 +5,14 @@ import gc
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fastapi import FastAPI, Response
+from fastapi import APIRouter, FastAPI, Response
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from api import problems
 from api.admin.session import SignInError
 from api.admin_access import AdminLinks
+from api.front import Front
 from api.logs import configure_logging
 from api.middleware import BodyLimit, Observed
 from api.responses import PROBLEM_SCHEMA
@@ -88,7 +91,25 @@ MODULES = (
 """Searched in this order for each request: what is asked most often comes first."""
 
 
-def create_app(settings: Settings) -> FastAPI:
+class Application(FastAPI):
+    """FastAPI behind the direct routes, and a look at every request in front of both."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._added: list[BaseRoute] = []
+
+    def add(self, router: APIRouter) -> None:
+        """Takes a router in: its direct routes are answered in front of FastAPI."""
+        self.include_router(router)
+        self._added += router.routes
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The layers of a request, outermost first: observed, direct routes, FastAPI's own."""
+        behind = super().build_middleware_stack()
+        return Observed(Front(behind, self._added, self.exception_handlers))
+
+
+def create_app(settings: Settings) -> Application:
     """The service as an ASGI application."""
     configure_logging(settings.log_level)
     service = Service(settings)
@@ -105,11 +126,13 @@ def create_app(settings: Settings) -> FastAPI:
         finally:
             await service.stop()
 
-    app = FastAPI(
+    app = Application(
         title="Consent ledger",
         version="0.1.0",
         description=DESCRIPTION,
         lifespan=lifespan,
+        # Spans and metrics of FastAPI's own hold URLs and what a body had wrong.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         docs_url=None,
         redoc_url=None,
         default_response_class=Response,
@@ -117,11 +140,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.service = service
     app.state.admin_links = AdminLinks()
     for module in MODULES:
-        app.include_router(module.router)
+        app.add(module.router)
     problems.install(app)
     app.add_exception_handler(SignInError, admin.not_signed_in)
     app.add_middleware(BodyLimit)
-    app.add_middleware(Observed)
     _document(app)
     return app
 

@@ -6,7 +6,7 @@ A key is looked up by its HMAC with the deployment's key; the database never hol
 import binascii
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 from uuid import UUID
 
@@ -83,9 +83,9 @@ class KeyCache:
         self._keyring = keyring
         self._callers: dict[str, tuple[float, Caller]] = {}
 
-    def known(self, key: str) -> Caller | None:
-        """The caller of a key that was looked up a moment ago."""
-        found = self._callers.get(key)
+    def known(self, authorization: str) -> Caller | None:
+        """The caller of a header that was looked up a moment ago."""
+        found = self._callers.get(authorization)
         if found is None or time.monotonic() - found[0] > CACHE_SECONDS:
             return None
         return found[1]
@@ -94,37 +94,43 @@ class KeyCache:
         """The caller of a key, from the database."""
         cursor = await conn.execute(FIND, (key_digests(self._keyring, key),))
         row = await cursor.fetchone()
-        if row is None:
-            self._callers.pop(key, None)
-            return None
-        return Caller(row[0], Role(row[1]), row[2])
+        return None if row is None else Caller(row[0], Role(row[1]), row[2])
 
-    def keep(self, key: str, caller: Caller) -> None:
+    def keep(self, authorization: str, caller: Caller) -> None:
         """Remembers a caller for a moment; only once their account is at hand."""
         if len(self._callers) >= CACHE_KEYS:
             self._callers.clear()
-        self._callers[key] = (time.monotonic(), caller)
+        self._callers[authorization] = (time.monotonic(), caller)
 
 
-def _bearer(request: Request) -> str:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+def _bearer(authorization: str) -> str:
+    scheme, _, key = authorization.partition(" ")
     key = key.strip()
     if scheme.lower() != "bearer" or not looks_like_key(key):
         raise Problem(401, "key-missing-or-unknown", "Send a key: Authorization: Bearer KEY.")
     return key
 
 
+def _sent(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The Authorization header, or nothing."""
+    for name, value in headers:
+        if name == b"authorization":
+            return value.decode("latin-1")
+    return ""
+
+
 def allow(*roles: Role) -> Callable[[Request], Awaitable[Caller]]:
     """A dependency that lets callers of these roles in: else 401, or 403 for another role."""
 
     async def caller_of(request: Request) -> Caller:
-        key = _bearer(request)
+        sent = _sent(request.scope["headers"])
         service = request.app.state.service
-        caller: Caller | None = service.keys.known(key)
+        caller: Caller | None = service.keys.known(sent)
         if caller is None:
-            caller = await service.look_up_key(key)
-        if caller is None:
-            raise Problem(401, "key-missing-or-unknown", "The key is unknown or was revoked.")
+            caller = await service.look_up_key(_bearer(sent))
+            if caller is None:
+                raise Problem(401, "key-missing-or-unknown", "The key is unknown or was revoked.")
+            service.keys.keep(sent, caller)
         if caller.role not in roles:
             raise Problem(403, "role-not-allowed", "This key's role may not do this.")
         return caller

@@ -12,8 +12,10 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
 
-from api.problems import Problem
+from api.problems import Problem, too_large
 
 PROVIDED: Final = {"body", "caller", "service", "request"}
 
@@ -42,8 +44,40 @@ def _listed(names: set[str]) -> str:
     return ", ".join(sorted(names)) or "nothing"
 
 
+class DirectRequest(Request):
+    """A request whose body is of a bounded size: it is read whole, or refused."""
+
+    def __init__(self, scope: Scope, receive: Receive, limit: int) -> None:
+        super().__init__(scope, receive)
+        self._limit = limit
+        self._read: bytes | None = None
+
+    async def body(self) -> bytes:
+        """The body; Problem 413 once it is over the limit, ClientDisconnect if it breaks off."""
+        if self._read is not None:
+            return self._read
+        parts, length, more = [], 0, True
+        while more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            part = message.get("body", b"")
+            length += len(part)
+            if length > self._limit:
+                raise too_large(self._limit)
+            parts.append(part)
+            more = message.get("more_body", False)
+        self._read = parts[0] if len(parts) == 1 else b"".join(parts)
+        return self._read
+
+
 class DirectRoute(StrictRoute):
-    """A route that FastAPI documents and this class calls."""
+    """A route that FastAPI documents and this class calls.
+
+    `direct` is the handler by which it is called, None where its signature asks for more.
+    """
+
+    direct: Handler | None = None
 
     def get_route_handler(self) -> Handler:
         """The direct handler, where the endpoint's signature is as simple as that."""
@@ -55,7 +89,8 @@ class DirectRoute(StrictRoute):
         provide: dict[str, Provide] = {each.name or "": _call(each) for each in found.dependencies}
         body = found.body_params[0].field_info.annotation if found.body_params else None
         model = cast("type[BaseModel] | None", body)
-        return _handler(self.endpoint, provide, model, "request" in names)
+        self.direct = _handler(self.endpoint, provide, model, "request" in names)
+        return self.direct
 
 
 def _call(dependant: Any) -> Provide:

@@ -42,13 +42,11 @@ class Waiting:
 
     def _may_go(self, view: View) -> bool:
         row = view.number((self.number_id,))[1]
-        if row.snapshot is None:
+        standing = row.standing
+        others = [(i, view.number((i,))[1].standing) for i in self.held.asked.contacts]
+        contacts = tuple((i, other) for i, other in others if other is not None)
+        if standing is None or len(contacts) < len(others):
             return False
-        standing = row.snapshot.standing
-        others = [(i, view.number((i,))[1].snapshot) for i in self.held.asked.contacts]
-        if any(snapshot is None for _, snapshot in others):
-            return False
-        contacts = tuple((i, snapshot.standing) for i, snapshot in others if snapshot is not None)
         question = replace(self.held.question, contacts=contacts)
         try:
             decision = decide(standing, question, view.account, view.now)

@@ -14,7 +14,7 @@ from prometheus_client import Counter, Histogram
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import Problem, internal, respond
+from api.problems import internal, respond, too_large
 from api.settings import BATCH_BODY_LIMIT, BODY_LIMIT, IMPORT_BODY_LIMIT
 
 REQUESTS: Final = Counter(
@@ -45,9 +45,9 @@ class BodyLimit:
         if scope["type"] != "http" or scope["path"] in STREAMED:
             await self.app(scope, receive, send)
             return
-        limit = _limit(scope["path"])
+        limit = body_limit(scope["path"])
         if _stated_length(scope) > limit:
-            await _too_large(limit)(scope, receive, send)
+            await respond(too_large(limit))(scope, receive, send)
             return
         read = 0
 
@@ -63,7 +63,8 @@ class BodyLimit:
         await self.app(scope, counted, send)
 
 
-def _limit(path: str) -> int:
+def body_limit(path: str) -> int:
+    """The most bytes that a body for this path may have."""
     if path == IMPORTS:
         return IMPORT_BODY_LIMIT
     return BATCH_BODY_LIMIT if path.endswith(BATCHES) else BODY_LIMIT
@@ -74,10 +75,6 @@ def _stated_length(scope: Scope) -> int:
         if name == b"content-length":
             return int(value) if value.isdigit() else 0
     return 0
-
-
-def _too_large(limit: int) -> ASGIApp:
-    return respond(Problem(413, "body-too-large", f"The body may have at most {limit} bytes."))
 
 
 class Observed:
@@ -95,42 +92,31 @@ class Observed:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        began, status = time.perf_counter(), 500
+        began = time.perf_counter()
+        status: int | None = None
 
         async def noted(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
+            status = message.get("status", status)
             await send(message)
 
         try:
-            await self._answer(scope, receive, noted)
+            await self.app(scope, receive, noted)
+        except Exception as error:
+            # The server would log it with its values.
+            log.error("request_failed", error=type(error).__name__, place=_place(error))
+            if status is not None:
+                raise CutOffError from None
+            await respond(internal())(scope, receive, noted)
         finally:
             seconds = time.perf_counter() - began
-            route = _route(scope)
+            status, route = status or 500, _route(scope)
             counter, histogram = _measures(route, status)
             counter.inc()
             histogram.observe(seconds)
             if status >= 400:
                 method = scope["method"]
                 log.info("request", method=method, route=route, status=status, seconds=seconds)
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers a failure that no route foresaw; the server would log it with its values."""
-        started = False
-
-        async def watched(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
-        try:
-            await self.app(scope, receive, watched)
-        except Exception as error:
-            log.error("request_failed", error=type(error).__name__, place=_place(error))
-            if started:
-                raise CutOffError from None
-            await respond(internal())(scope, receive, send)
 
 
 class CutOffError(Exception):

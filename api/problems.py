@@ -217,6 +217,11 @@ def _of_http(error: HTTPException) -> Problem:
     return Problem(error.status_code, code, detail, headers=error.headers)
 
 
+def too_large(limit: int) -> Problem:
+    """A body over its limit, in bytes."""
+    return Problem(413, "body-too-large", f"The body may have at most {limit} bytes.")
+
+
 def internal() -> Problem:
     """The ledger failed in a way that nobody foresaw."""
     return Problem(500, "internal-error", "The ledger failed. Do not text; ask again.")

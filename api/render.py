@@ -1,6 +1,6 @@
 """What the domain answers, in the shapes of the contract."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -8,15 +8,15 @@ from consent_ledger.decision import Decision
 from consent_ledger.facts import Event, event_id
 from consent_ledger.words import EXPLANATIONS, LIFTED_BY
 
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH: Final = datetime(1970, 1, 1)
+"""In UTC, as every instant here; `isoformat` of an aware one would say +00:00 for Z."""
 
 
 def instant(at: int | None) -> str | None:
     """Microseconds since 1970 as RFC 3339 in UTC, without a fraction that is zero."""
     if at is None:
         return None
-    moment = EPOCH + timedelta(microseconds=at)
-    return moment.replace(tzinfo=None).isoformat() + "Z"
+    return (EPOCH + timedelta(0, 0, at)).isoformat() + "Z"
 
 
 def _explanation(decision: Decision) -> str:
@@ -26,19 +26,18 @@ def _explanation(decision: Decision) -> str:
 
 def decision_fields(decision: Decision, number_id: UUID | None) -> dict[str, Any]:
     """The fields of contract section 3 that are the decision's own."""
-    lifted_by = LIFTED_BY[decision.reason]
     return {
         "may_text": decision.may_text,
-        "decision": str(decision.answer),
-        "reason": str(decision.reason),
+        "decision": decision.answer,
+        "reason": decision.reason,
         "explanation": _explanation(decision),
-        "lifted_by": str(lifted_by) if lifted_by else None,
-        "source": str(decision.source) if decision.source else None,
+        "lifted_by": LIFTED_BY[decision.reason],
+        "source": decision.source,
         "since": instant(decision.since),
         "not_before": instant(decision.not_before),
-        "consent": str(decision.consent),
+        "consent": decision.consent,
         "opted_out": decision.opt_out_source is not None,
-        "opt_out_source": str(decision.opt_out_source) if decision.opt_out_source else None,
+        "opt_out_source": decision.opt_out_source,
         "do_not_text": decision.do_not_text,
         "status_label": decision.status_label,
         "purpose": decision.purpose,
@@ -60,7 +59,7 @@ def answer(
 ) -> dict[str, Any]:
     """The whole answer of contract section 3."""
     fields = decision_fields(decision, number_id)
-    fields["number_id"] = str(number_id)
+    fields["number_id"] = number_id
     fields["number_version"] = version
     fields["position"] = position
     fields["answered_at"] = instant(now)

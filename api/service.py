@@ -148,7 +148,6 @@ class Service:
             caller = await self.keys.look_up(conn, key)
             if caller is not None:
                 await self.accounts.at(conn, caller.account_id, 0)
-                self.keys.keep(key, caller)
             return caller
 
     def account(self, account_id: UUID) -> Account:

@@ -163,6 +163,8 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
 
         Before the first it is the first: an import may carry facts older than the account.
         """
+        if len(self.policies) == 1:
+            return self.policies[0]
         in_force = [p for p in self.policies if p.effective_from <= instant]
         return max(in_force, key=lambda p: (p.effective_from, p.version), default=self.policies[0])
 

@@ -32,7 +32,9 @@ def status_label(
 
 def live_grant(standing: Standing, purpose: str, rule: PurposeRule, at: int) -> Grant | None:
     """The strongest grant that covers the purpose: strong enough, neither suspended nor lapsed."""
-    levels = standing.grants.get(purpose, {})
+    levels = standing.grants.get(purpose)
+    if not levels:
+        return None
     covering = [
         level
         for level, grant in levels.items()

@@ -100,8 +100,11 @@ def decide(standing: Standing, question: Question, account: Account, at: int) ->
     if rule is None:
         raise UnknownPurposeError
     case = _Case(standing, question, account, version.policy, rule, at)
-    verdict = next(found for row in ROWS if (found := row(case)) is not None)
-    return _decision(case, verdict, version.version)
+    for row in ROWS:
+        verdict = row(case)
+        if verdict is not None:
+            return _decision(case, verdict, version.version)
+    raise AssertionError("the last row always holds")
 
 
 def bars_before_consent(

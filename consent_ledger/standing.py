@@ -103,27 +103,26 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def opt_out(self) -> tuple[Source, OptOut] | None:
         """The opt-out shown: of those that stand, the hardest to lift (rulebook section 1)."""
-        for source in Source:
-            found = self.opt_out_by(source)
-            if found is not None:
-                return source, found
-        return None
+        if self.contact is not None or self.scoped:
+            return Source.CONTACT, self.contact or self._first_scoped()
+        if self.system is not None:
+            return Source.SYSTEM, self.system
+        return None if self.agent is None else (Source.AGENT, self.agent)
 
     def opt_out_by(self, source: Source) -> OptOut | None:
         """The opt-out that this source has standing."""
         match source:
             case Source.CONTACT:
-                return self.contact or self._first_scoped()
+                return self.contact or (self._first_scoped() if self.scoped else None)
             case Source.SYSTEM:
                 return self.system
             case Source.AGENT:
                 return self.agent
 
-    def _first_scoped(self) -> OptOut | None:
+    def _first_scoped(self) -> OptOut:
         return min(
             (stop.opt_out for stop in self.scoped.values()),
             key=lambda opt_out: (opt_out.mark.at, opt_out.mark.version),
-            default=None,
         )
 
     def stopped(self, purpose: str) -> OptOut | None:
@@ -154,7 +153,9 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def strongest_grant(self, purpose: str) -> tuple[Level, Grant] | None:
         """The strongest grant of a purpose that no STOP suspends."""
-        levels = self.grants.get(purpose, {})
+        levels = self.grants.get(purpose)
+        if not levels:
+            return None
         live = [level for level in levels if not levels[level].suspended]
         if not live:
             return None

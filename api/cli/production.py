@@ -10,6 +10,7 @@ from api.cli.database import refuse_db_functions
 from api.cli.errors import NO, CommandError
 from api.cli.serving import bind, end_on_signals
 from api.cli.serving import serve as serve_app
+from api.cli.workers import Workers
 from api.settings import Settings
 from consent_ledger.keyring import Keyring
 from consent_ledger.store.connection import connect_as_owner, connector
@@ -21,8 +22,8 @@ GRACE_SECONDS: Final = 20
 """Open requests may end; orchestrators send SIGKILL after 30 s."""
 
 
-def run(settings: Settings, *, apply_migrations: bool) -> None:
-    """Serves; CommandError, KeyMismatchError and the like where it must not start."""
+def run(settings: Settings, workers: int, *, apply_migrations: bool) -> None:
+    """Serves, by so many processes; CommandError and the like where it must not start."""
     refuse_db_functions()
     ring = Keyring.parse(settings.key.get_secret_value())
     with bind(settings.host, settings.port) as listening:
@@ -30,7 +31,10 @@ def run(settings: Settings, *, apply_migrations: bool) -> None:
         _check_schema(settings.database_url, apply_migrations)
         asyncio.run(_check_key(settings.database_url, ring))
         end_on_signals()
-        serve_app(create_app(settings), listening, lambda: _say(settings), GRACE_SECONDS)
+        if workers > 1:
+            Workers(settings, listening, workers, GRACE_SECONDS).run(lambda: _say(settings))
+        else:
+            serve_app(create_app(settings), listening, lambda: _say(settings), GRACE_SECONDS)
 
 
 def _check_schema(database_url: str, apply_migrations: bool) -> None:

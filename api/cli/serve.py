@@ -1,11 +1,14 @@
 """`consent-ledger serve`: the service in production."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from api.cli.errors import CommandError
 from api.cli.options import Key, Port
+
+MOST_WORKERS: Final = 64
+"""Each opens up to a dozen connections to the database."""
 
 
 def serve(
@@ -27,6 +30,15 @@ def serve(
             help="The URL that providers call; their signatures cover it.",
         ),
     ] = None,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=MOST_WORKERS,
+            envvar="CONSENT_LEDGER_WORKERS",
+            help="Processes that answer, one a processor at the most.",
+        ),
+    ] = 1,
     migrate: Annotated[
         bool,
         typer.Option(
@@ -61,4 +73,4 @@ def serve(
         log_level=log_level,
         webhook_private_addresses=webhook_private_addresses,
     )
-    run(settings, apply_migrations=migrate)
+    run(settings, workers, apply_migrations=migrate)

@@ -16,7 +16,6 @@ from uuid import UUID
 import msgspec
 import psycopg
 import structlog
-from psycopg import AsyncConnection
 
 from api.importing import book, records, staging
 from api.logs import configure_logging
@@ -24,7 +23,7 @@ from consent_ledger.account import Account
 from consent_ledger.importing import Row, RowReader
 from consent_ledger.keyring import Keyring
 from consent_ledger.store.accounts import AccountCache
-from consent_ledger.store.connection import connector, service_conninfo
+from consent_ledger.store.connection import ServiceConnection, connector, service_conninfo
 from consent_ledger.store.importing import (
     ATTEMPTS,
     LOCKED,
@@ -103,7 +102,7 @@ class Worker:
             except TimeoutError:
                 return
 
-    async def _work(self, conn: AsyncConnection[Any]) -> bool:
+    async def _work(self, conn: ServiceConnection) -> bool:
         """Takes the oldest import that no other worker is at; whether there was one."""
         for found in await book.waiting(conn):
             key = found.account_id.int & (2**63 - 1)
@@ -119,7 +118,7 @@ class Worker:
                 await conn.execute(UNLOCK, (key,))
         return False
 
-    async def _try(self, conn: AsyncConnection[Any], found: book.Import) -> None:
+    async def _try(self, conn: ServiceConnection, found: book.Import) -> None:
         row = await (await conn.execute(ATTEMPT, (found.import_id,))).fetchone()
         try:
             if found.state == "undoing":
@@ -137,11 +136,11 @@ class Worker:
             else:
                 await asyncio.sleep(0.2 * row[0])
 
-    async def _fail(self, conn: AsyncConnection[Any], found: book.Import, because: str) -> None:
+    async def _fail(self, conn: ServiceConnection, found: book.Import, because: str) -> None:
         await book.set_state(conn, found.import_id, "failed", because)
         await staging.drop(conn, found.import_id)
 
-    async def _import(self, conn: AsyncConnection[Any], found: book.Import) -> None:
+    async def _import(self, conn: ServiceConnection, found: book.Import) -> None:
         account = await self._account(conn, found.account_id)
         done = found.line
         if found.dry_run:
@@ -179,14 +178,14 @@ class Worker:
             yield list(rows), self._writer.cells(found.account_id, rows)
 
     async def _group(
-        self, conn: AsyncConnection[Any], found: book.Import, rows: list[Row], cells: Sequence[Cell]
+        self, conn: ServiceConnection, found: book.Import, rows: list[Row], cells: Sequence[Cell]
     ) -> None:
         while rows:
             rows = await self._unit(conn, found, rows, cells)
             cells = self._writer.cells(found.account_id, rows)
 
     async def _unit(
-        self, conn: AsyncConnection[Any], found: book.Import, rows: list[Row], cells: Sequence[Cell]
+        self, conn: ServiceConnection, found: book.Import, rows: list[Row], cells: Sequence[Cell]
     ) -> list[Row]:
         """Commits the first rows, and returns those left."""
         for attempt in range(ATTEMPTS):
@@ -206,7 +205,7 @@ class Worker:
                 await asyncio.sleep(0.002 * attempt)
         return rows
 
-    async def _dry_run(self, conn: AsyncConnection[Any], found: book.Import, plan: Plan) -> None:
+    async def _dry_run(self, conn: ServiceConnection, found: book.Import, plan: Plan) -> None:
         """Notes what a unit would record, and not what earlier rows of the file would have."""
         await self._writer.write(conn, found.job, plan, dry=True)
         noted = plan.unit.noted()
@@ -216,7 +215,7 @@ class Worker:
             plan.unit.keep_only(set(fresh))
             await book.keep_unit(conn, found.import_id, plan.unit.verdicts())
 
-    async def _undo(self, conn: AsyncConnection[Any], found: book.Import) -> None:
+    async def _undo(self, conn: ServiceConnection, found: book.Import) -> None:
         """Compensates every fact, some numbers at a time."""
         after = -1
         while (unit := await book.next_unit(conn, found.import_id, after)) is not None:
@@ -227,7 +226,7 @@ class Worker:
 
     async def _retract(
         self,
-        conn: AsyncConnection[Any],
+        conn: ServiceConnection,
         found: book.Import,
         first_line: int,
         facts: Sequence[tuple[UUID, int]],
@@ -248,7 +247,7 @@ class Worker:
                 await asyncio.sleep(0.002 * attempt)
         return done + len(part)
 
-    async def _account(self, conn: AsyncConnection[Any], account_id: UUID) -> Account:
+    async def _account(self, conn: ServiceConnection, account_id: UUID) -> Account:
         row = await (
             await conn.execute(
                 "SELECT version FROM account_status WHERE account_id = %s", (account_id,)
@@ -257,7 +256,7 @@ class Worker:
         return await self._accounts.at(conn, account_id, None if row is None else row[0])
 
 
-async def _forget_dry_run(conn: AsyncConnection[Any], import_id: UUID) -> None:
+async def _forget_dry_run(conn: ServiceConnection, import_id: UUID) -> None:
     await conn.execute(WOULD)
     await conn.execute("TRUNCATE would_change")
     async with conn.transaction():

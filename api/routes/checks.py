@@ -18,6 +18,7 @@ from api.submit import ServiceIn, read_contacts, read_number, sending_number_id
 from consent_ledger.consent import consent_of
 from consent_ledger.decision import Decision, Question, decide, unreadable
 from consent_ledger.number import UnparseableNumber, canonical
+from consent_ledger.standing import Standing
 from consent_ledger.store.reader import Found, View
 from consent_ledger.words import Consent, Purpose, Role
 
@@ -88,24 +89,23 @@ async def check(body: CheckBody, caller: Anyone, service: ServiceIn) -> Response
 
 
 def _decide_beside(view: View, row: Found, contacts: Contacts, question: Question) -> Decision:
-    """The decision with the contact's other numbers (R-M5): a no where one cannot be read."""
+    """The decision with the contact's other numbers (R-M5); a no where one cannot be read."""
     if not contacts:
-        return decide_in(view, row, question)
+        return decide_in(view, row.standing, question)
     others = [view.number(candidates) for candidates in contacts]
-    standings = tuple(
-        (i, each.snapshot.standing) for i, each in others if each.snapshot is not None
-    )
-    if len(standings) < len(others):
-        row = Found(row.version, row.position, None)
-    return decide_in(view, row, replace(question, contacts=standings))
+    read = [(number_id, each.standing) for number_id, each in others]
+    standings = tuple((number_id, found) for number_id, found in read if found is not None)
+    standing = row.standing if len(standings) == len(others) else None
+    return decide_in(view, standing, replace(question, contacts=standings))
 
 
-def decide_in(view: View, row: Found, question: Question) -> Decision:
-    """The decision for one number of a view; a no where its record cannot be read."""
-    require_manual_sender(view.account.policy_at(view.now).policy, question)
-    if row.snapshot is None:
+def decide_in(view: View, standing: Standing | None, question: Question) -> Decision:
+    """The decision for a number of a view; a no where its record cannot be read: None."""
+    if question.manual:
+        require_manual_sender(view.account.policy_at(view.now).policy, question)
+    if standing is None:
         return unreadable(question.purpose, view.account.policy_at(view.now).version)
-    return decide(row.snapshot.standing, question, view.account, view.now)
+    return decide(standing, question, view.account, view.now)
 
 
 @router.post(
@@ -193,14 +193,15 @@ async def check_contact(body: ContactsBody, caller: Anyone, service: ServiceIn) 
 
 
 def _flag(text: str, view: View, row: Found) -> dict[str, Any]:
-    if row.snapshot is None:
+    standing = row.standing
+    if standing is None:
         return {
             "number": text,
             "opted_out": True,
             "opt_out_source": None,
             "consent": str(Consent.NONE),
         }
-    standing, policy = row.snapshot.standing, view.account.policy_at(view.now).policy
+    policy = view.account.policy_at(view.now).policy
     opt_out, rule = standing.opt_out, policy.purposes[Purpose.CONVERSATION]
     return {
         "number": text,

@@ -1,9 +1,11 @@
 """Is it alive, is it ready, how is it doing."""
 
+import os
 from typing import Any, Final
 
 from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from api.problems import respond, unavailable
 from api.responses import PROBLEM, WITHOUT_KEY, reply
@@ -50,5 +52,9 @@ async def readyz(service: ServiceIn) -> Response:
     openapi_extra=WITHOUT_KEY,
 )
 async def metrics() -> Response:
-    """Counts and times for Prometheus; no number is in them."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    """Counts and times for Prometheus, of all processes of a service; no number is in them."""
+    registry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -69,7 +69,8 @@ async def look_up(body: NumberBody, caller: Reader, service: ServiceIn) -> Respo
     number = read_number(service, caller.account_id, body.number)
     view = await service.reader.view(caller.account_id, list(number.ids))
     number_id, row = view.number(number.ids)
-    if row.snapshot is None:
+    snapshot = row.snapshot
+    if snapshot is None:
         raise UnavailableError("a fact on the number cannot be read")
     fields = {
         "number_id": str(number_id),
@@ -79,8 +80,8 @@ async def look_up(body: NumberBody, caller: Reader, service: ServiceIn) -> Respo
         "answered_at": render.instant(view.now),
     }
     policy = view.account.policy_at(view.now).policy
-    shown = _standing(row.snapshot.standing, policy, view.now)
-    return reply(fields | shown | {"held_messages": row.snapshot.held})
+    shown = _standing(snapshot.standing, policy, view.now)
+    return reply(fields | shown | {"held_messages": snapshot.held})
 
 
 def _standing(standing: Standing, policy: Policy, at: int) -> dict[str, Any]:

@@ -26,7 +26,9 @@ class CheckBody(Body):
     sending_number: Number | None = None
     sent_by: OpaqueId | None = None
     manual: bool = False
-    contact_numbers: Annotated[list[Number], Field(max_length=CONTACT_NUMBERS_LIMIT)] = []
+    contact_numbers: Annotated[
+        list[Number], Field(default_factory=list, max_length=CONTACT_NUMBERS_LIMIT)
+    ]
     time_zone: TimeZone | None = None
     as_of: Instant | None = None
     known_at: Instant | None = None
@@ -38,7 +40,9 @@ class BatchItem(Body):
     number: str
     correlation_id: OpaqueId | None = None
     time_zone: TimeZone | None = None
-    contact_numbers: Annotated[list[Number], Field(max_length=CONTACT_NUMBERS_LIMIT)] = []
+    contact_numbers: Annotated[
+        list[Number], Field(default_factory=list, max_length=CONTACT_NUMBERS_LIMIT)
+    ]
 
 
 class BatchCheckBody(Body):

@@ -14,7 +14,7 @@ from consent_ledger.store.keys import check_generation
 BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 LOOK: Final = """
 SELECT state, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
-    (SELECT max(generation) FROM key_generation), pg_export_snapshot()
+    (SELECT coalesce(max(generation), 0) FROM key_generation), pg_export_snapshot()
 FROM account_status WHERE account_id = %s"""
 
 

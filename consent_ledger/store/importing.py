@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
-from psycopg import AsyncConnection, errors
+from psycopg import errors
 
 from consent_ledger import commands as c
 from consent_ledger.account import Account
@@ -25,6 +25,7 @@ from consent_ledger.store import loading
 from consent_ledger.store.accounts import AccountCache
 from consent_ledger.store.batch import Batch, NumberInBatch, OvertakenError
 from consent_ledger.store.codec import readable_snapshot
+from consent_ledger.store.connection import ServiceConnection
 from consent_ledger.store.copying import SAMPLE_AT, SAMPLE_LINE, New, Template, copy_new
 from consent_ledger.store.mapper import COLUMNS, MAPPER
 from consent_ledger.store.projection import Projection
@@ -183,7 +184,7 @@ class ImportWriter:
 
     async def plan(
         self,
-        conn: AsyncConnection[Any],
+        conn: ServiceConnection,
         job: Job,
         rows: Sequence[Row],
         cells: Sequence[Cell],
@@ -210,7 +211,7 @@ class ImportWriter:
         return _cut(rows, new, changing)
 
     async def write(
-        self, conn: AsyncConnection[Any], job: Job, plan: Plan, *, dry: bool = False
+        self, conn: ServiceConnection, job: Job, plan: Plan, *, dry: bool = False
     ) -> None:
         """Records a plan within the caller's transaction, and notes it in its unit; `dry` only
         notes what it would record."""
@@ -225,7 +226,7 @@ class ImportWriter:
         base = await self.store(conn, batch)
         await copy_new(conn, new, base + _count(batch), self._projections)
 
-    async def store(self, conn: AsyncConnection[Any], batch: Batch) -> int:
+    async def store(self, conn: ServiceConnection, batch: Batch) -> int:
         """Writes a batch by the writer's statement; where it begins in the log."""
         params = self._statement.parameters(batch.row_sets(self._projections))
         cursor = await conn.execute(self._statement.sql.encode(), params, prepare=True)
@@ -234,10 +235,10 @@ class ImportWriter:
         return int(base)
 
     async def _load(
-        self, conn: AsyncConnection[Any], job: Job, wanted: Sequence[UUID], ids: Iterable[UUID]
+        self, conn: ServiceConnection, job: Job, wanted: Sequence[UUID], ids: Iterable[UUID]
     ) -> Batch:
         """Locks numbers in the order of their ids, and loads what commands need of them."""
-        stored, _, versions, now = await loading.lock_and_load(
+        stored, _, versions, now, _ = await loading.lock_and_load(
             conn, wanted, (), [job.account_id], self._keyring.generations[0]
         )
         account = await self._accounts.at(conn, job.account_id, versions.get(job.account_id))
@@ -269,7 +270,7 @@ class ImportWriter:
 
     async def _change(
         self,
-        conn: AsyncConnection[Any],
+        conn: ServiceConnection,
         job: Job,
         batch: Batch,
         unit: Unit,
@@ -291,7 +292,7 @@ class ImportWriter:
                 unit.note(cell.place, number_id, first, [event.topic for event in recorded])
 
     async def retract(
-        self, conn: AsyncConnection[Any], job: Job, facts: Sequence[tuple[UUID, int]]
+        self, conn: ServiceConnection, job: Job, facts: Sequence[tuple[UUID, int]]
     ) -> None:
         """Compensates facts of an import, within the caller's transaction."""
         ids = list(dict.fromkeys(number_id for number_id, _ in facts))
@@ -332,7 +333,7 @@ def _cut(
     return Plan(Unit(rows[:end]), now, within, list(rows[end:]))
 
 
-async def _known(conn: AsyncConnection[Any], ids: Iterable[UUID]) -> dict[UUID, Snapshot | None]:
+async def _known(conn: ServiceConnection, ids: Iterable[UUID]) -> dict[UUID, Snapshot | None]:
     rows = await (await conn.execute(KNOWN, (list(ids),))).fetchall()
     return {row[0]: readable_snapshot(row[2]) for row in rows}
 
@@ -346,7 +347,7 @@ def _may_change(job: Job, snapshot: Snapshot, rows: Sequence[Row], its: Sequence
     return False
 
 
-async def _histories(conn: AsyncConnection[Any], ids: Sequence[UUID]) -> dict[UUID, list[Event]]:
+async def _histories(conn: ServiceConnection, ids: Sequence[UUID]) -> dict[UUID, list[Event]]:
     rows = await conn.execute(HISTORIES, (list(ids), list(loading.COUNTED_TOPICS)))
     found: dict[UUID, list[Event]] = {number_id: [] for number_id in ids}
     for event in map(MAPPER.event, await rows.fetchall()):
@@ -354,7 +355,7 @@ async def _histories(conn: AsyncConnection[Any], ids: Sequence[UUID]) -> dict[UU
     return found
 
 
-async def load_held(conn: AsyncConnection[Any], batch: Batch) -> None:
+async def load_held(conn: ServiceConnection, batch: Batch) -> None:
     """The texts that wait on the numbers of a batch: a STOP ends them."""
     waiting = [number_id for number_id, n in batch.numbers.items() if n.before.held]
     if not waiting:
@@ -365,7 +366,7 @@ async def load_held(conn: AsyncConnection[Any], batch: Batch) -> None:
 
 
 async def _record(
-    conn: AsyncConnection[Any],
+    conn: ServiceConnection,
     batch: Batch,
     number_id: UUID,
     e164: str,

@@ -16,12 +16,12 @@ class KeyMismatchError(Exception):
     """The key is not the one that the database was written with."""
 
 
-def check_generation(in_use: int | None, newest: int) -> None:
+def check_generation(in_use: int, newest: int) -> None:
     """Refuses to go on where another process writes under a newer key: its numbers look new here.
 
     UnavailableError; the process has to be restarted with that key.
     """
-    if in_use is not None and in_use > newest:
+    if in_use > newest:
         raise UnavailableError("another process uses a newer key: restart with it")
 
 

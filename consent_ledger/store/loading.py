@@ -1,17 +1,20 @@
 """What a batch of commands needs before it can be handled, in as few round trips as can be."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from psycopg import AsyncConnection
+from psycopg.pq.abc import PGresult
 
 from consent_ledger import facts as f
 from consent_ledger.held import Held
 from consent_ledger.ledger import Claim
 from consent_ledger.said import FOLDED_TOPICS
 from consent_ledger.snapshot import Snapshot
+from consent_ledger.store.binary import array, integer, uuids
 from consent_ledger.store.codec import decode_held, readable_snapshot
+from consent_ledger.store.connection import ServiceConnection
 from consent_ledger.store.keys import check_generation
 from consent_ledger.store.mapper import COLUMNS, MAPPER
 
@@ -20,20 +23,20 @@ Stored = tuple[int, Snapshot | None]
 """Where a number's last event lies, and its snapshot; None where it cannot be read."""
 
 ROWS: Final = """
-SELECT number_id, position, snapshot FROM consent_status WHERE number_id = ANY(%s)
+SELECT number_id, position, snapshot FROM consent_status WHERE number_id = ANY($1::uuid[])
 ORDER BY number_id FOR NO KEY UPDATE"""
 """Locks the numbers in order, so that two writers take turns and never deadlock."""
 
 CLAIMED: Final = """
 SELECT c.account_id, kind, key, c.number_id, c.version, body, answer, e.position
-FROM unnest(%b::uuid[], %b::smallint[], %b::uuid[]) AS given (account_id, kind, key)
+FROM unnest($1::uuid[], $2::smallint[], $3::uuid[]) AS given (account_id, kind, key)
 JOIN claims c USING (account_id, kind, key)
 LEFT JOIN events e ON originator_id = c.number_id AND originator_version = c.version"""
 
 ACCOUNTS: Final = """
 SELECT account_id, version, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
-    (SELECT max(generation) FROM key_generation)
-FROM account_status WHERE account_id = ANY(%s)"""
+    (SELECT coalesce(max(generation), 0) FROM key_generation), ledger_base()
+FROM account_status WHERE account_id = ANY($1::uuid[])"""
 """Read after the locks were taken, so that the clock is not earlier than what they waited for."""
 
 HELD: Final = """
@@ -61,45 +64,81 @@ COUNTED_TOPICS: Final = (*FOLDED_TOPICS, "FactRetracted")
 """Topics of the events that count in the fold; texts asked about do not."""
 
 
-class Claimed:
+class Claimed(NamedTuple):
     """A claim that stands: whose it is and what was answered."""
 
-    def __init__(self, row: tuple[Any, ...]) -> None:
-        self.number_id: UUID = row[3]
-        self.version: int = row[4]
-        self.body: UUID | None = row[5]
-        self.answer: bytes = bytes(row[6])
-        self.position: int = row[7] or 0
+    number_id: UUID
+    version: int
+    body: UUID | None
+    answer: bytes
+    position: int
+
+
+class Loaded(NamedTuple):
+    """What stands as a transaction begins: its numbers are locked.
+
+    `versions` are those of the accounts, `now` is the database's clock, and `base` the
+    transaction's first place in the log.
+    """
+
+    stored: dict[UUID, Stored]
+    claimed: dict[ClaimKey, Claimed]
+    versions: dict[UUID, int]
+    now: int
+    base: int
 
 
 async def lock_and_load(
-    conn: AsyncConnection[Any],
-    number_ids: Sequence[UUID],
-    claims: Iterable[tuple[UUID, Claim]],
-    account_ids: Sequence[UUID],
+    conn: ServiceConnection,
+    number_ids: Collection[UUID],
+    claims: Sequence[tuple[UUID, Claim]],
+    account_ids: Collection[UUID],
     newest_generation: int,
-) -> tuple[dict[UUID, Stored], dict[ClaimKey, Claimed], dict[UUID, int], int]:
-    """Numbers, claims that stand, account versions and the database's clock: one round trip."""
-    wanted = list(claims)
-    async with conn.pipeline() as pipeline:
-        rows = await conn.execute(ROWS, (sorted(number_ids),))
-        claimed = await conn.execute(
+    *,
+    begin: bool = False,
+) -> Loaded:
+    """Locks numbers in the transaction under way, or in one that begins here: one round trip."""
+    rows, claimed, accounts = await conn.run_together(
+        (ROWS, [array("uuid", sorted(number_ids))]),
+        (
             CLAIMED,
-            (
-                [account for account, _ in wanted],
-                [claim.kind for _, claim in wanted],
-                [claim.key for _, claim in wanted],
-            ),
-        )
-        accounts = await conn.execute(ACCOUNTS, (list(account_ids),))
-        await pipeline.sync()
-        stored = {row[0]: (row[1], readable_snapshot(row[2])) for row in await rows.fetchall()}
-        found = {(row[0], row[1], row[2]): Claimed(row) for row in await claimed.fetchall()}
-        versions, now = {}, 0
-        for account_id, version, clock, generation in await accounts.fetchall():
-            check_generation(generation, newest_generation)
-            versions[account_id], now = version, clock
-    return stored, found, versions, now
+            [
+                array("uuid", [account for account, _ in claims]),
+                array("smallint", [claim.kind for _, claim in claims]),
+                array("uuid", [claim.key for _, claim in claims]),
+            ],
+        ),
+        (ACCOUNTS, [uuids(account_ids)]),
+        begin=begin,
+    )
+    stored = {
+        UUID(bytes=number_id): (integer(position), readable_snapshot(snapshot))
+        for number_id, position, snapshot in _cells(rows)
+    }
+    versions, now, base = {}, 0, 0
+    for account_id, version, clock, generation, place in _cells(accounts):
+        check_generation(integer(generation), newest_generation)
+        versions[UUID(bytes=account_id)] = integer(version)
+        now, base = integer(clock), integer(place)
+    return Loaded(stored, dict(map(_claimed, _cells(claimed))), versions, now, base)
+
+
+def _cells(result: PGresult) -> Iterator[list[Any]]:
+    columns, value = range(result.nfields), result.get_value
+    for row in range(result.ntuples):
+        yield [value(row, column) for column in columns]
+
+
+def _claimed(row: list[Any]) -> tuple[ClaimKey, Claimed]:
+    account_id, kind, key, number_id, version, body, answer, position = row
+    found = Claimed(
+        UUID(bytes=number_id),
+        integer(version),
+        None if body is None else UUID(bytes=body),
+        answer,
+        0 if position is None else integer(position),
+    )
+    return (UUID(bytes=account_id), integer(kind), UUID(bytes=key)), found
 
 
 async def load_held(

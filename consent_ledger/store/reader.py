@@ -6,32 +6,37 @@ The query is sent after the request came in, so the answer is never older than t
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, cast
 from uuid import UUID
 
 import structlog
-from psycopg import AsyncConnection
 
 from consent_ledger.account import Account
 from consent_ledger.ledger import UnavailableError
 from consent_ledger.snapshot import Snapshot
+from consent_ledger.standing import Standing
 from consent_ledger.store.accounts import AccountCache
-from consent_ledger.store.codec import readable_snapshot
-from consent_ledger.store.connection import Connect
+from consent_ledger.store.binary import integer, uuids
+from consent_ledger.store.codec import encode_snapshot, readable_snapshot
+from consent_ledger.store.connection import Connect, ServiceConnection
 from consent_ledger.store.keys import check_generation
 
 READ: Final = """
 SELECT number_id, version, position, snapshot, NULL::bigint, NULL::integer
-FROM consent_status WHERE number_id = ANY(%b::uuid[])
+FROM consent_status WHERE number_id = ANY($1::uuid[])
 UNION ALL
 SELECT account_id, version, ledger_horizon() - 1, NULL,
     (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
-    (SELECT max(generation) FROM key_generation)
-FROM account_status WHERE account_id = ANY(%b::uuid[])"""
+    (SELECT coalesce(max(generation), 0) FROM key_generation)
+FROM account_status WHERE account_id = ANY($2::uuid[])"""
 
 CHUNK: Final = 2_000
 """Numbers in one shared query: past this a large batch waits rather than holding up the small."""
+
+TURNS: Final = 2
+"""Turns of the event loop before a query is sent, in which requests that are already here, first
+their bytes and then their tasks, can join it. An idle loop has nothing to do in them."""
 
 log = structlog.get_logger(__name__)
 
@@ -41,26 +46,37 @@ READ_SECONDS: Final = 5.0
 
 
 class Found:
-    """A number as it is: its version, the place of its last event, and its snapshot.
+    """A number as it is: its version, the place of its last event, and its row's snapshot.
 
-    `snapshot` is None where it cannot be read: the answer is then a no.
+    `standing` and `snapshot` are None where they cannot be read: the answer is then a no.
     """
 
-    __slots__ = ("position", "snapshot", "version")
+    __slots__ = ("_data", "position", "version")
 
-    def __init__(self, version: int, position: int, snapshot: Snapshot | None) -> None:
+    def __init__(self, version: int, position: int, data: bytes) -> None:
         self.version = version
         self.position = position
-        self.snapshot = snapshot
+        self._data = data
+
+    @property
+    def standing(self) -> Standing | None:
+        """Where the number stands; None where any of its snapshot cannot be read."""
+        snapshot = readable_snapshot(self._data)
+        return None if snapshot is None else snapshot.standing
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The whole snapshot."""
+        return readable_snapshot(self._data)
 
 
-NEVER_SEEN: Final = Found(0, 0, Snapshot())
+NEVER_SEEN: Final = Found(0, 0, encode_snapshot(Snapshot()))
 
 
 class View:
     """One consistent look at some numbers of an account."""
 
-    def __init__(self, account: Account, now: int, horizon: int, found: dict[UUID, Found]) -> None:
+    def __init__(self, account: Account, now: int, horizon: int, found: dict[bytes, Found]) -> None:
         self.account = account
         self.now = now
         self.horizon = horizon
@@ -70,7 +86,7 @@ class View:
         """The id and row of a number, by its ids under each generation of the key."""
         first: UUID | None = None
         for number_id in candidates:
-            row = self._found.get(number_id)
+            row = self._found.get(number_id.bytes)
             if row is not None:
                 return number_id, row
             first = first or number_id
@@ -98,7 +114,7 @@ class Reader:
         self._connect = connect
         self._newest_generation = newest_generation
         self._accounts = accounts
-        self._conn: AsyncConnection[Any] | None = None
+        self._conn: ServiceConnection | None = None
         self._waiting: list[_Request] = []
         self._wake = asyncio.Event()
 
@@ -114,6 +130,8 @@ class Reader:
         try:
             while True:
                 await self._wake.wait()
+                for _ in range(TURNS):
+                    await asyncio.sleep(0)
                 await self._answer(self._take())
         finally:
             _fail(self._waiting)
@@ -151,34 +169,40 @@ class Reader:
     async def _read(self, requests: list[_Request]) -> None:
         if self._conn is None or self._conn.closed:
             self._conn = await self._connect()
-        ids = [i for request in requests for i in request.ids]
-        account_ids = list({request.account_id for request in requests})
-        cursor = await self._conn.execute(READ, (ids, account_ids), prepare=True, binary=True)
-        found: dict[UUID, Found] = {}
-        versions: dict[UUID, tuple[int, int, int]] = {}
-        for key, version, position, snapshot, clock, generation in await cursor.fetchall():
+        ids = uuids([i for request in requests for i in request.ids])
+        accounts = {request.account_id for request in requests}
+        result = await self._conn.run(READ, [ids, uuids(accounts)])
+        found: dict[bytes, Found] = {}
+        versions: dict[bytes, tuple[int, int, int]] = {}
+        value = cast("Callable[[int, int], bytes]", result.get_value)
+        for row in range(result.ntuples):
+            key, version, position = value(row, 0), integer(value(row, 1)), integer(value(row, 2))
+            clock = value(row, 4)
             if clock is None:
-                found[key] = Found(version, position, readable_snapshot(snapshot))
+                found[key] = Found(version, position, value(row, 3))
             else:
-                check_generation(generation, self._newest_generation)
-                versions[key] = (version, position, clock)
+                check_generation(integer(value(row, 5)), self._newest_generation)
+                versions[key] = version, position, integer(clock)
+        views = {a: await self._view(a, found, versions.get(a.bytes)) for a in accounts}
         for request in requests:
-            await self._settle(request, found, versions.get(request.account_id))
+            if not request.future.done():
+                _settle(request.future, views[request.account_id])
 
-    async def _settle(
-        self,
-        request: _Request,
-        found: dict[UUID, Found],
-        version: tuple[int, int, int] | None,
-    ) -> None:
-        if request.future.done():
-            return
+    async def _view(
+        self, account_id: UUID, found: dict[bytes, Found], version: tuple[int, int, int] | None
+    ) -> View | None:
         if version is None or self._conn is None:
-            request.future.set_exception(UnavailableError("the account is unknown"))
-            return
+            return None
         number, horizon, now = version
-        account = await self._accounts.at(self._conn, request.account_id, number)
-        request.future.set_result(View(account, now, horizon, found))
+        account = await self._accounts.at(self._conn, account_id, number)
+        return View(account, now, horizon, found)
+
+
+def _settle(future: "asyncio.Future[View]", view: View | None) -> None:
+    if view is None:
+        future.set_exception(UnavailableError("the account is unknown"))
+    else:
+        future.set_result(view)
 
 
 def _fail(requests: list[_Request]) -> None:

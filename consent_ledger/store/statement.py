@@ -3,9 +3,12 @@
 One round trip and one place in the log for all of it; built once from the read models' columns.
 """
 
+import re
 from collections.abc import Iterable, Sequence
+from itertools import count
 from typing import Any, Final
 
+from consent_ledger.store.binary import array
 from consent_ledger.store.projection import Column, Projection
 
 EVENTS: Final = (
@@ -59,15 +62,19 @@ class WriteStatement:
             _insert("numbers", NUMBERS, "ON CONFLICT (number_id) DO NOTHING"),
             _insert("words", WORDS, ""),
         ]
-        self._widths = [len(EVENTS), len(CLAIMS), len(NUMBERS), len(WORDS)]
+        columns: list[Sequence[Column]] = [EVENTS, CLAIMS, NUMBERS, WORDS]
         for projection in projections:
             parts.append(_upsert(projection))
-            self._widths.append(len(projection.columns))
+            columns.append(projection.columns)
             if projection.removes:
                 parts.append(_delete(projection))
-                self._widths.append(len(projection.key))
+                columns.append(_key(projection))
+        self._widths = [len(each) for each in columns]
+        self._kinds = [_kind(column) for each in columns for column in each]
         named = [f"part_{i} AS ({part})" for i, part in enumerate(parts)]
         self.sql = f"{BASE},\n" + ",\n".join(named) + "\nSELECT base FROM place"
+        numbered = count(1)
+        self.numbered = re.sub("%b", lambda _: f"${next(numbered)}", self.sql)
 
     def parameters(self, row_sets: Iterable[Rows]) -> list[list[Any]]:
         """The parameters: a list for each column of each part, in the order of the parts.
@@ -80,6 +87,13 @@ class WriteStatement:
             params.extend(_columns(rows, width))
         return params
 
+    def binary(self, row_sets: Iterable[Rows]) -> list[bytes]:
+        """The same for the text with numbered parameters, in binary."""
+        return [
+            array(kind, column)
+            for kind, column in zip(self._kinds, self.parameters(row_sets), strict=True)
+        ]
+
 
 def _columns(rows: Rows, width: int) -> list[list[Any]]:
     if not rows:
@@ -88,8 +102,11 @@ def _columns(rows: Rows, width: int) -> list[list[Any]]:
 
 
 def _array(column: Column) -> str:
-    kind = "bigint" if column.type == "position" else column.type
-    return f"%b::{kind}[]"
+    return f"%b::{_kind(column)}[]"
+
+
+def _kind(column: Column) -> str:
+    return "bigint" if column.type == "position" else column.type
 
 
 def _unnest(columns: Sequence[Column]) -> str:
@@ -130,7 +147,11 @@ def _updated(table: str, column: Column) -> str:
 
 
 def _delete(projection: Projection) -> str:
-    types = {column.name: column for column in projection.columns}
-    keys = [types[name] for name in projection.key]
+    keys = _key(projection)
     match = " AND ".join(f"{projection.table}.{key.name} = given.{key.name}" for key in keys)
     return f"DELETE FROM {projection.table} USING {_unnest(keys)} WHERE {match}"
+
+
+def _key(projection: Projection) -> list[Column]:
+    types = {column.name: column for column in projection.columns}
+    return [types[name] for name in projection.key]

@@ -1,10 +1,17 @@
 """`serve` starts only as it should, and `keys` opens and hands out what is needed to ask it."""
 
 import json
+import os
+import re
+import signal
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from consent_ledger.keyring import Keyring
+from consent_ledger.store.postgres_cluster import until
 from tests.cli.conftest import Process, cli, running
 
 
@@ -62,3 +69,70 @@ def test_pending_migrations_are_refused_or_applied(empty_database_url: str, key:
     assert found.stderr.startswith("consent-ledger: migrations are pending (0001_")
     with running(Process(*serve(empty_database_url, key, "--migrate"))) as server:
         assert server.line().startswith("applied 0001_")
+
+
+def workers_of(server: Process) -> list[int]:
+    """The processes that answer for a server, without the one that tracks what they share."""
+    pid = server.process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    named = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in children}
+    return sorted(child for child, command in named.items() if b"spawn_main" in command)
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a process is gone, or is nothing but its exit status."""
+    with suppress(FileNotFoundError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    return True
+
+
+def ask(url: str, path: str) -> str:
+    """What the service answers, over a connection of its own."""
+    with urllib.request.urlopen(url + path, timeout=10) as answer:
+        said: str = answer.read().decode()
+    return said
+
+
+def counted(url: str) -> int:
+    """How often the processes together say that they were asked whether they live."""
+    found = re.search(r'requests_total\{route="/livez",status="200"\} (\d+)', ask(url, "/metrics"))
+    return int(found[1]) if found else 0
+
+
+def test_several_processes_answer_on_one_port(database_url: str, key: str) -> None:
+    """They count together, one that is killed is replaced, and all end with the first."""
+    with running(Process(*serve(database_url, key, "--workers", "2"))) as server:
+        url = server.line().split()[-1]
+        one, two = workers_of(server)
+        for _ in range(20):
+            ask(url, "/livez")
+        # A request is counted just after its answer has left.
+        assert until(lambda: counted(url) == 20, 10)
+        os.kill(one, signal.SIGKILL)
+        assert until(lambda: len(workers_of(server)) == 2 and one not in workers_of(server), 20)
+        ask(url, "/livez")
+        assert until(lambda: counted(url) == 21, 10)
+        later = workers_of(server)
+        assert two in later
+        assert server.end() == 0
+    assert all(has_ended(pid) for pid in later)
+
+
+def test_processes_do_not_outlive_the_one_that_looks_after_them(
+    database_url: str, key: str
+) -> None:
+    """After a kill -9 nothing holds the port."""
+    with running(Process(*serve(database_url, key, "--workers", "2"))) as server:
+        server.line()
+        workers = workers_of(server)
+        server.process.kill()
+        # Their output ends with the last of them.
+        server.process.communicate(timeout=20)
+    assert until(lambda: all(has_ended(pid) for pid in workers), 20)
+
+
+def test_processes_that_cannot_start_end_the_service(database_url: str, key: str) -> None:
+    """A count beyond reason is refused, and names the option."""
+    found = cli(*serve(database_url, key, "--workers", "0"))
+    assert found.returncode == 2
+    assert "--workers" in found.stderr

@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 
 import psycopg
-from psycopg import AsyncConnection
+from psycopg.pq.abc import PGresult
 
 from consent_ledger import account as a
 from consent_ledger import commands as c
@@ -16,7 +16,12 @@ from consent_ledger.facts import Fact
 from consent_ledger.ledger import IDEMPOTENCY_CLAIM, MESSAGE_CLAIM, Claim, Receipt, Submission
 from consent_ledger.policy import amended, preset
 from consent_ledger.store.accounts import AccountCache, change_account
-from consent_ledger.store.connection import Connect, connector, service_conninfo
+from consent_ledger.store.connection import (
+    Connect,
+    ServiceConnection,
+    connector,
+    service_conninfo,
+)
 from consent_ledger.store.reader import Reader
 from consent_ledger.store.writer import Writer
 from consent_ledger.words import ActorKind, Basis, Channel
@@ -34,21 +39,39 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND application_name = 'consent-ledger'"""
 
 
-class Watched(AsyncConnection[Any]):
-    """A connection of the service that remembers what it ran, and pauses where a test wants it."""
+class Watched(ServiceConnection):
+    """A connection of the service that remembers what it ran and how many rows that gave or
+    changed, and pauses where a test wants it."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.ran: list[tuple[str, Any]] = []
+        self.ran: list[tuple[str, int]] = []
         self.pause: Pause = _no_pause
 
     async def execute(self, query: Any, *args: Any, **options: Any) -> Any:
         """Runs a statement as usual; its answer waits for the pause to end."""
         cursor = await super().execute(query, *args, **options)
         text = query.decode() if isinstance(query, bytes) else query
-        self.ran.append((text, cursor))
+        self.ran.append((text, cursor.rowcount))
         await self.pause(text)
         return cursor
+
+    async def run(self, statement: str, params: Sequence[bytes | None]) -> PGresult:
+        """The same of a statement that is run without a cursor."""
+        result = await super().run(statement, params)
+        await self._note(statement, result)
+        return result
+
+    async def run_together(self, *statements: Any, **ends: bool) -> list[PGresult]:
+        """The same of statements that go together."""
+        results = await super().run_together(*statements, **ends)
+        for (statement, _), result in zip(statements, results, strict=True):
+            await self._note(statement, result)
+        return results
+
+    async def _note(self, statement: str, result: PGresult) -> None:
+        self.ran.append((statement, result.command_tuples or 0))
+        await self.pause(statement)
 
 
 async def _no_pause(statement: str) -> None:

@@ -162,7 +162,8 @@ def test_a_row_that_cannot_be_read_is_a_no(database_url: str) -> None:
             d.run(database_url, broken, b"\x81\xa7version\xa3one", numbers[1])
             view = await reader.view(account, numbers)
             found = [
-                decide_in(view, view.number([number])[1], Question("recall")) for number in numbers
+                decide_in(view, view.number([number])[1].standing, Question("recall"))
+                for number in numbers
             ]
         assert [each.answer for each in found] == [Answer.DENY, Answer.DENY, Answer.ALLOW]
         assert [each.reason for each in found[:2]] == [Reason.RECORD_UNREADABLE] * 2

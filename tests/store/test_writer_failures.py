@@ -130,24 +130,32 @@ def test_a_database_that_is_away_is_unavailable(database_url: str) -> None:
 
 def test_no_answer_leaves_before_the_commit(database_url: str) -> None:
     """While the commit hangs, the events are written and nobody has been told."""
-    gate = asyncio.Event()
-
-    async def at_the_write(statement: str) -> None:
-        if "INSERT INTO events" in statement:
-            await gate.wait()
+    d.run(
+        database_url,
+        """
+        CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM pg_advisory_xact_lock(1);
+            RETURN NULL;
+        END $$;
+        CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON events DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW WHEN (NEW.topic = 'StopReceived') EXECUTE FUNCTION wait()""",
+    )
 
     async def main() -> None:
         account = await d.open_account(database_url)
         (number,) = d.fresh(1)
-        connect = d.watched(database_url, [], at_the_write)
-        async with d.writing(database_url, connect) as writer:
-            told = asyncio.create_task(writer.record(d.texted(account, number, "stop")))
-            await asyncio.sleep(0.1)
-            assert not told.done()
-            assert d.query(database_url, "SELECT 1 FROM consent_status") == []
-            gate.set()
-            assert (await told).version == 1
-            assert d.query(database_url, "SELECT version FROM consent_status") == [(1,)]
+        with psycopg.connect(database_url, autocommit=True) as gate:
+            gate.execute("SELECT pg_advisory_lock(1)")
+            async with d.writing(database_url) as writer:
+                told = asyncio.create_task(writer.record(d.texted(account, number, "stop")))
+                while not d.query(database_url, "SELECT 1 FROM pg_locks WHERE NOT granted"):
+                    await asyncio.sleep(0.01)
+                assert not told.done()
+                assert d.query(database_url, "SELECT 1 FROM consent_status") == []
+                gate.execute("SELECT pg_advisory_unlock(1)")
+                assert (await told).version == 1
+                assert d.query(database_url, "SELECT version FROM consent_status") == [(1,)]
 
     asyncio.run(main())
 
