@@ -80,7 +80,7 @@ class OwnLexicon:
             return reading, None
         key = reading.understood_as, reading.matched.replace(" ", "")
         # What is on no list is one of the default phrases, such as 'unsubscribe me', or a sign.
-        known = default.SIGN_LANGUAGES.get(reading.matched, DEFAULT_LANGUAGE)
+        known = default.language_of(reading.matched) or DEFAULT_LANGUAGE
         return reading, self.languages.get(key, known)
 
 

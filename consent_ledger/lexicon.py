@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 
 from consent_ledger import lexicon_words as default
+from consent_ledger.likeness import Likeness
 from consent_ledger.signs import Signs
 from consent_ledger.slips import slipped
 from consent_ledger.tokens import BREAK, sentences_of, written
@@ -130,6 +131,8 @@ _LISTED: Final = (
     *(Understood.START, Understood.CONSENT, Understood.YES),
 )
 _OPENING: Final = frozenset({Understood.START, Understood.CONSENT, Understood.YES})
+# 'No!' is an answer, and 'no no no' or 'no consent' may be a wish to end texts.
+_MAY_BE_MORE: Final = frozenset({Understood.NO, Understood.OTHER})
 # Two words of one mind are the weightier of the two.
 _TOGETHER: Final = {
     frozenset({Understood.YES, Understood.CONSENT}): Understood.CONSENT,
@@ -223,6 +226,16 @@ def signs() -> Signs:
     return Signs(default.LANGUAGES_OF_SIGNS, default.FILLERS)
 
 
+LIKENESS: Final = "sounds like a wish to end texts"
+"""What matched where no phrase did, and the words weigh enough together (likeness.py)."""
+
+
+@lru_cache(maxsize=1)
+def likeness() -> Likeness:
+    """The weights of words that wishes have; like the signs, no account can change them."""
+    return default.likeness()
+
+
 DEFAULT_VERSION: Final = 2
 DEFAULT_LEXICON: Final = Lexicon(DEFAULT_VERSION)
 
@@ -245,17 +258,22 @@ _Verdict = tuple[Understood, str | None]
 def _understand(text: str, index: _Index) -> _Verdict:
     sentences = sentences_of(text)
     tokens = tuple([token for token in sentences if token != BREAK])
+    verdict: _Verdict = (Understood.OTHER, None)
     if not tokens:
         suspicion = _sign_alone(text)
-    elif whole := _whole(tokens, index) or _whole(_spelt_out(tokens), index):
-        return _weigh(whole, index)
     else:
+        if whole := _whole(tokens, index) or _whole(_spelt_out(tokens), index):
+            verdict = _weigh(whole, index)
+            if verdict[0] not in _MAY_BE_MORE:
+                return verdict
         suspicion = _suspicion(sentences, tokens, index)
+        if suspicion is None and not whole and likeness().is_wish(sentences):
+            suspicion = LIKENESS
     if suspicion is None and index.courtesies.issuperset(tokens):
         suspicion = _sign_among(text)
     if suspicion is not None:
         return Understood.SUSPECTED_REVOCATION, suspicion
-    return Understood.OTHER, None
+    return verdict
 
 
 def _spelt_out(tokens: tuple[str, ...]) -> tuple[str, ...]:
@@ -321,13 +339,16 @@ def _suspicion(sentences: list[str], tokens: tuple[str, ...], index: _Index) -> 
     if _RUN.search(joined):
         sentences = _RUN.sub(r"\1", joined).split()
         tokens = tuple([token for token in sentences if token != BREAK])
+        stop = _whole(tokens, index).get(Understood.STOP)
+        if stop is not None:
+            return stop
     slip = _slip(tokens, index)
     if slip is not None:
         return slip
     found = signs().find(sentences)
     if found is None and len(sentences) - len(tokens) >= len(tokens) - 1:
         found = signs().find(list(tokens))  # 'Leave. Me. Alone.'
-    return None if found is None else found.name
+    return found
 
 
 def _slip(tokens: tuple[str, ...], index: _Index) -> str | None:

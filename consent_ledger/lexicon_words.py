@@ -1,14 +1,18 @@
-"""The default lexicon's words, of all languages: `lexicon_data/` holds them, one file a language.
+"""The default lexicon's words, of all languages: `lexicon_data/` holds them, by language.
 
 Any spelling will do there, case and accents do not matter: all of it is normalised by R-K1. A new
-language is a new file, and a name in LANGUAGES_READ.
+language is a new file, and a name in LANGUAGES_READ. Where one file would be long, the language
+goes on in others: after `en.toml` come `en-refusal.toml` and so on, and share its groups.
 """
 
+import re
 import tomllib
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any, Final
 
-from consent_ledger.signs import Context, Language, Sign
+from consent_ledger.likeness import Kinds, Likeness
+from consent_ledger.signs import JOINED, Context, Language, Sign
 from consent_ledger.tokens import tokens_of
 
 LANGUAGES_READ: Final = ("en", "es", "fr", "pt", "ar", "zh", "vi")
@@ -18,9 +22,22 @@ LANGUAGES_READ: Final = ("en", "es", "fr", "pt", "ar", "zh", "vi")
 FCC_SEVEN: Final = ("stop", "quit", "end", "revoke", "opt out", "cancel", "unsubscribe")
 
 
+def files_of(code: str) -> tuple[Traversable, ...]:
+    """A language's files, the one with its words first."""
+    names = (each for each in files("consent_ledger").joinpath("lexicon_data").iterdir())
+    mine = [each for each in names if re.fullmatch(rf"{code}(-\w+)?\.toml", each.name)]
+    return tuple(sorted(mine, key=lambda each: each.name.removesuffix(".toml")))
+
+
 def _load(code: str) -> dict[str, Any]:
-    text = files("consent_ledger").joinpath("lexicon_data", f"{code}.toml").read_text("utf-8")
-    return tomllib.loads(text)
+    loaded: dict[str, Any] = {}
+    for file in files_of(code):
+        for key, value in tomllib.loads(file.read_text("utf-8")).items():
+            if isinstance(value, list):
+                loaded.setdefault(key, []).extend(value)
+            else:
+                loaded.setdefault(key, {}).update(value)
+    return loaded
 
 
 _DATA: Final = {code: _load(code) for code in LANGUAGES_READ}
@@ -80,13 +97,57 @@ def _language(code: str, data: dict[str, Any]) -> Language:
         for group in data.get("signs", ())
         for name, pattern in group["phrases"].items()
     )
-    return Language(code, data.get("groups", {}), contexts, signs)
+    hints = tuple(
+        _hint(code, group, pattern)
+        for group in data.get("hints", ())
+        for pattern in group["phrases"]
+    )
+    spellings = {word: _tokens(others) for word, others in data.get("spellings", {}).items()}
+    return Language(code, data.get("groups", {}), contexts, signs + hints, spellings)
+
+
+def _hint(code: str, group: dict[str, Any], pattern: str) -> Sign:
+    """A pattern of a kind of hint; its name tells the language, as an answer is written in it."""
+    kind = group["kind"]
+    name = kind if code == "en" else f"{kind} ({code})"
+    return Sign(name, pattern, code, tuple(group.get("unless", ())), group["weight"], kind)
 
 
 LANGUAGES_OF_SIGNS: Final = tuple(_language(code, data) for code, data in _DATA.items())
 SIGN_LANGUAGES: Final = {
     sign.name: sign.language for language in LANGUAGES_OF_SIGNS for sign in language.signs
 }
+
+
+def _kinds() -> Kinds:
+    spellings: dict[str, str] = {}
+    kinds: dict[str, str] = {}
+    for data in _DATA.values():
+        if "likeness" in data:
+            for word, others in data["spellings"].items():
+                spellings |= dict.fromkeys(_tokens(others), word)
+            names = data["groups"][data["likeness"]["names"]].replace("|", "/")
+            spellings |= dict.fromkeys(_tokens(names), _ANY_NAME)
+            for kind, words in data["likeness"]["kinds"].items():
+                kinds |= dict.fromkeys(words.split(), kind)
+    return Kinds(spellings, kinds)
+
+
+_ANY_NAME: Final = "*name"
+KINDS: Final = _kinds()
+
+
+def likeness() -> Likeness:
+    """The weights of likeness: the first line is the bias, each other a weight and its feature."""
+    file = files("consent_ledger").joinpath("lexicon_data", "en.weights")
+    bias, *lines = file.read_text("utf-8").splitlines()
+    pairs = (line.split("\t") for line in lines)
+    return Likeness(KINDS, int(bias), {feature: int(weight) for weight, feature in pairs})
+
+
+def language_of(matched: str) -> str | None:
+    """The language of a sign, or of the hints that were found together."""
+    return SIGN_LANGUAGES.get(matched.split(JOINED)[0])
 
 
 def _languages() -> dict[str, str]:

@@ -14,10 +14,11 @@ LONGEST: Final = 16
 # Words of their own that are one letter from an exit word.
 _NEAR: Final = """
 shop step top spot stoop stow slop atop strop sop stomp stops stoup
-quiet quite suit quip quid quilt quits quint
+quiet quite suit quip quid quilt quits quint nuit huit fuit quito qui
 cancer cancels chancel canceled cancelled
 remote removed removes remover evoke revoked revokes provoke
 halo half hall hale salt malt hat shalt text next tent test teat
+nuit huit fuit cuit qui quis quito quita renove optou
 arrest barrel subscribe subscribed subscriber subscribes
 """
 _OTHERS: Final = frozenset(_NEAR.split())

@@ -60,7 +60,7 @@ def test_a_snapshot_is_the_same_however_it_was_built(things: list[Thing], chance
     events = events_of(*came)
     grown = Snapshot()
     for version, event in enumerate(events, 1):
-        whole = snapshots._from_history(events[:version])
+        whole = snapshot_of(events[:version])
         try:
             grown = grown.absorb(event)
         except HistoryNeededError:

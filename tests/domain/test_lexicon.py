@@ -233,7 +233,7 @@ def test_a_text_without_words_of_its_own_says_nothing(text):
         ("yes, I agree", "consent"),
         ("No, decline", "decline"),
         ("yes no", "other"),
-        ("no consent", "other"),
+        ("no consent", "suspected_revocation"),
         ("yes help", "other"),
     ],
 )

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from consent_ledger import lexicon_words as words
 from consent_ledger import signs as module
-from consent_ledger.lexicon import DEFAULT_VERSION, Understood, interpret, signs
+from consent_ledger.lexicon import DEFAULT_VERSION, LIKENESS, Understood, interpret, signs
 from consent_ledger.patterns import Compiler, PatternError
-from consent_ledger.signs import Context, Language, Sign, Signs
+from consent_ledger.signs import ENOUGH, JOINED, Context, Language, Sign, Signs
 from consent_ledger.slips import slipped, slips
 from consent_ledger.tokens import sentences_of
 
@@ -33,8 +33,7 @@ def finder(*patterns: str, **more: object) -> Signs:
 
 
 def found(where: Signs, text: str) -> str | None:
-    sign = where.find(sentences_of(text))
-    return sign.name if sign else None
+    return where.find(sentences_of(text))
 
 
 PATTERNS = st.recursive(
@@ -117,6 +116,30 @@ def test_what_must_not_follow_may_be_missing() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [("a", None), ("a a2", None), ("a b", "one + two"), ("b a", "one + two"), ("c b", "three")],
+)
+def test_hints_of_different_kinds_weigh_enough_together(text: str, names: str | None) -> None:
+    """R-K4: the same hint twice is one hint; a phrase that is sure is named, and no hint."""
+    weighed = (("one", "a", 2), ("one", "a2", 2), ("two", "b", 1), ("three", "c", ENOUGH))
+    language = Language(
+        "xx", signs=tuple(Sign(name, pattern, "xx", (), w, name) for name, pattern, w in weighed)
+    )
+    assert Signs([language], []).find(sentences_of(text)) == names
+
+
+def test_another_spelling_stands_wherever_the_word_may() -> None:
+    """In patterns, in what must not follow, and in the words that open a context."""
+    context = Context(frozenset({"n"}), frozenset())
+    spellings = {"b": frozenset({"bb", "4"}), "c": frozenset({"cc"}), "n": frozenset({"nn"})}
+    signs_of = (Sign("s", "a b ! $gone", "xx", ("no",)), Sign("d", "d #", "xx"))
+    language = Language("xx", {"gone": "c"}, {"no": context}, signs_of, spellings)
+    where = Signs([language], [])
+    texts = ("a bb", "a 4", "a b cc", "nn a b", "a x", "d 4", "d 5")
+    assert [found(where, text) for text in texts] == ["s", "s", None, None, None, "d", "d"]
+
+
 @pytest.mark.parametrize("pattern", ["( a | b", "a )", "a ?", "$missing", "( a ) *", "a ! $none"])
 def test_a_pattern_that_cannot_be_read_is_refused(pattern: str) -> None:
     with pytest.raises(PatternError):
@@ -172,8 +195,9 @@ def test_each_word_is_looked_at_once() -> None:
 
 def test_names_of_signs_are_unique_and_no_pattern_is_lost() -> None:
     """A verdict's `matched` names one entry; a name given twice would hide a pattern."""
-    names = [sign.name for each in words.LANGUAGES_OF_SIGNS for sign in each.signs]
-    assert len(names) == len(set(names))
+    names = [(sign.name, sign.kind) for each in words.LANGUAGES_OF_SIGNS for sign in each.signs]
+    phrases = [name for name, kind in names if not kind]
+    assert len(phrases) == len(set(phrases))
     assert {each.code for each in words.LANGUAGES_OF_SIGNS if each.signs} == set(
         words.LANGUAGES_READ
     )
@@ -181,8 +205,10 @@ def test_names_of_signs_are_unique_and_no_pattern_is_lost() -> None:
 
 def test_other_words_are_another_version() -> None:
     """R-K5: a version names one set of words, so whoever changes them adds one with its digest."""
+    files = [file for code in words.LANGUAGES_READ for file in words.files_of(code)]
     folder = Path(words.__file__).parent / "lexicon_data"
-    parts = [(folder / f"{code}.toml").read_bytes() for code in words.LANGUAGES_READ]
+    assert {file.name for file in files} | {"en.weights"} == {f.name for f in folder.iterdir()}
+    parts = [file.read_bytes() for file in (*files, folder / "en.weights")]
     digest = sha256(b"\0".join(parts)).hexdigest()
     assert json.loads(VERSIONS.read_text())[str(DEFAULT_VERSION)] == digest
 
@@ -241,5 +267,6 @@ def test_a_sign_names_its_entry_and_its_language(text: str, matched: str, langua
 def test_what_matched_is_an_entry_and_never_the_text(text: str) -> None:
     """Section 9: words said live in the vault."""
     matched = interpret(text).matched
-    entries = {*words.SIGN_LANGUAGES, *words.SLIPS_OF}
-    assert matched is None or matched in entries or len(matched) <= 40
+    entries = {*words.SIGN_LANGUAGES, *words.SLIPS_OF, LIKENESS}
+    hints = set() if matched is None else set(matched.split(JOINED))
+    assert matched is None or matched in entries or hints <= entries or len(matched) <= 40
