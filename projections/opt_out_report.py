@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from consent_ledger.standing import OptOut, Standing
+from consent_ledger.standing import HARDEST_FIRST, OptOut, Standing
 from consent_ledger.store.projection import Change, Column
 from consent_ledger.words import Source
 
@@ -58,7 +58,7 @@ class OptOutReport:
 
 def _standing(standing: Standing) -> dict[Source, tuple[OptOut, bool, str | None]]:
     """The opt-outs that stand, each with whether it is the one shown and the purposes it ended."""
-    stand = [(source, found) for source in Source if (found := standing.opt_out_by(source))]
+    stand = [(source, found) for source in HARDEST_FIRST if (found := standing.opt_out_by(source))]
     return {
         source: (found, place == 0, _ended(standing) if source is Source.CONTACT else None)
         for place, (source, found) in enumerate(stand)

@@ -1,11 +1,12 @@
 """What a report of opt-outs is narrowed to (R-V3)."""
 
 import hashlib
+from typing import Any
+from uuid import UUID
 
 import msgspec
 
-from api.problems import invalid
-from consent_ledger.prefix import SHORTEST, PrefixError, PrefixTooShortError, Range, prefix_ranges
+from consent_ledger.prefix import Range
 from consent_ledger.words import Source
 
 
@@ -27,17 +28,27 @@ class Filters(msgspec.Struct, frozen=True, array_like=True):
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:16]
 
 
-def read_ranges(number_prefix: str | None) -> tuple[Range, ...] | None:
-    """The ranges of a number's first digits as they were typed; a 422 where there are too few."""
-    if number_prefix is None:
-        return None
-    try:
-        return tuple(prefix_ranges(number_prefix))
-    except PrefixTooShortError:
-        raise invalid(
-            "number_prefix", "prefix-too-short", f"Give at least {SHORTEST} digits of the number."
-        ) from None
-    except PrefixError:
-        raise invalid(
-            "number_prefix", "prefix-unreadable", "Give the first digits, with or without a plus."
-        ) from None
+def conditions_of(filters: Filters) -> list[str]:
+    """What narrows `opt_outs_shown`, called s.
+
+    Only what applies, so that the plan is that of the question.
+    """
+    given = {
+        "AND s.source = %(source)s": filters.source,
+        "AND s.since >= %(since)s": filters.since,
+        "AND s.since < %(before)s": filters.before,
+    }
+    return [condition for condition, value in given.items() if value is not None]
+
+
+def report_params(account_id: UUID, filters: Filters) -> dict[str, Any]:
+    """The parameters that the conditions of a report name."""
+    ranges = filters.ranges or ()
+    return {
+        "account_id": account_id,
+        "source": filters.source and str(filters.source),
+        "since": filters.since,
+        "before": filters.before,
+        "starts": [each.start for each in ranges],
+        "ends": [each.end for each in ranges],
+    }

@@ -3,11 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from typing import Final
 
+import structlog
 from fastapi.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from api.report.whole import STALL_SECONDS
+from consent_ledger.ledger import UnavailableError
+
+STALL_SECONDS: Final = 60
+"""A reader who takes nothing for so long is gone; the database would keep old rows for them."""
+
+log = structlog.get_logger(__name__)
 
 
 class Streamed(StreamingResponse):
@@ -31,4 +38,8 @@ class Streamed(StreamingResponse):
                 await send(message)
 
         async with self._opened:
-            await super().__call__(scope, receive, send_in_time)
+            try:
+                await super().__call__(scope, receive, send_in_time)
+            except UnavailableError as error:
+                # Without its last part the file cannot be taken for the whole.
+                log.error("report_cut_off", error=str(error))

@@ -1,52 +1,83 @@
-"""The whole report, from one snapshot, a few rows at a time.
+"""The whole report as a file, from one moment, written by a process beside the service.
 
-On a connection of its own: whoever reads it slowly keeps no other question waiting.
+So checks are answered meanwhile. Whoever reads it slowly keeps no other question waiting: it has a
+connection of its own, and the process waits while nobody takes what it has written.
 """
 
+import asyncio
+import contextlib
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from psycopg import AsyncConnection
-
+from api.frames import LENGTH, framed
 from api.report.filters import Filters
-from api.report.query import Item, item_of, report_statement
+from api.report.formats import Format
+from api.report.orders import Order, part_of
 from api.service import Service
+from consent_ledger.ledger import UnavailableError
 
-SLICE: Final = 200
-"""Rows made at a time, some milliseconds of work: other requests get their turn in between."""
-STALL_SECONDS: Final = 60
-"""A reader who takes nothing for so long is gone; the database would keep old rows for them."""
+PIPE_LIMIT: Final = 1_048_576
+"""Bytes of a file that wait in memory."""
 
 BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-STALL: Final = f"SET LOCAL idle_in_transaction_session_timeout = {STALL_SECONDS * 1000}"
-DECLARE: Final = "DECLARE report NO SCROLL CURSOR FOR"
-FETCH: Final = f"FETCH FORWARD {SLICE} FROM report"
-
-Row = tuple[Any, ...]
-Slices = AsyncIterator[list[Item]]
+SNAPSHOT: Final = "SELECT pg_export_snapshot()"
 
 
 @asynccontextmanager
 async def whole_report(
-    service: Service, account_id: UUID, filters: Filters
-) -> AsyncIterator[Slices]:
-    """All rows as they stood at one moment; UnavailableError where there is no connection."""
-    statement = report_statement(account_id, filters)
+    service: Service, account_id: UUID, filters: Filters, kind: Format
+) -> AsyncIterator[AsyncIterator[bytes]]:
+    """The parts of the file; UnavailableError where it cannot be begun, or not be ended."""
     async with service.stream_connection() as conn:
         await conn.execute(BEGIN)
-        await conn.execute(STALL)
-        await conn.execute(f"{DECLARE} {statement.sql}".encode(), statement.params)
-        # Closing the connection ends cursor and transaction, also where this task was cancelled.
-        yield _slices(conn, await _next_rows(conn))
+        row = await (await conn.execute(SNAPSHOT)).fetchone()
+        assert row is not None
+        order = Order(service.settings.database_url, row[0], account_id, filters, kind)
+        process = await _start(order)
+        try:
+            head = await _next_part(process)
+            # The process has joined the moment, and holds it from here on.
+            await conn.execute("COMMIT")
+            yield _parts(process, head)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
 
 
-async def _slices(conn: AsyncConnection[Any], rows: list[Row]) -> Slices:
-    while rows:
-        yield [item_of(row) for row in rows]
-        rows = await _next_rows(conn)
+async def _start(order: Order) -> Process:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "api.report.worker",
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=DEVNULL,
+        limit=PIPE_LIMIT,
+    )
+    assert process.stdin is not None
+    process.stdin.write(framed(order))
+    return process
 
 
-async def _next_rows(conn: AsyncConnection[Any]) -> list[Row]:
-    return await (await conn.execute(FETCH)).fetchall()
+async def _parts(process: Process, head: bytes) -> AsyncIterator[bytes]:
+    if head:
+        yield head
+    while part := await _next_part(process):
+        yield part
+
+
+async def _next_part(process: Process) -> bytes:
+    assert process.stdout is not None
+    try:
+        length = int.from_bytes(await process.stdout.readexactly(LENGTH))
+        part = part_of(await process.stdout.readexactly(length))
+    except EOFError:
+        raise UnavailableError("the process that wrote a report has ended") from None
+    if part.error is not None:
+        raise UnavailableError(f"a report failed: {part.error}")
+    return part.data

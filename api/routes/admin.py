@@ -11,18 +11,16 @@ from api.admin.session import SignedIn, SignInError, who
 from api.admin_access import COOKIE, SESSION_SECONDS, Access, open_session
 from api.auth import looks_like_key
 from api.render import instant
+from api.report.summing import find_totals
 from api.service import Service
 from api.submit import ServiceIn
 from consent_ledger.words import Role
 
 router = APIRouter(include_in_schema=False)
 
-BY_SOURCE: Final = """
-SELECT source, count(*), max(since) FROM opt_out_report
-WHERE account_id = %s AND shown GROUP BY source"""
-NUMBERS: Final = """
-SELECT count(*), count(*) FILTER (WHERE do_not_text), count(*) FILTER (WHERE under_review)
-FROM consent_status WHERE account_id = %s"""
+UNDER_REVIEW: Final = """
+SELECT count(*) FROM consent_status WHERE account_id = %s AND under_review"""
+"""What an index counts: all numbers of an account would be minutes where there are millions."""
 HELD: Final = """
 SELECT count(*), count(*) FILTER (WHERE ready) FROM deferred_messages
 WHERE account_id = %s AND state = 'deferred'"""
@@ -90,20 +88,16 @@ async def not_signed_in(request: Request, error: Exception) -> Response:
 
 
 async def _facts(conn: AsyncConnection[Any], account_id: UUID) -> dict[str, Any]:
-    numbers = await (await conn.execute(NUMBERS, (account_id,))).fetchone()
+    reviews = await (await conn.execute(UNDER_REVIEW, (account_id,))).fetchone()
     held = await (await conn.execute(HELD, (account_id,))).fetchone()
-    rows = await (await conn.execute(BY_SOURCE, (account_id,))).fetchall()
-    assert numbers is not None
+    totals = await find_totals(conn, account_id)
+    assert reviews is not None
     assert held is not None
-    found = {source: (total, instant(latest)) for source, total, latest in rows}
+    found = {source: (total, instant(latest)) for source, (total, latest) in totals.items()}
     return {
-        "opt_outs": [
-            (name, *found.get(str(source), (0, None))) for source, name in SOURCES.items()
-        ],
+        "opt_outs": [(name, *found.get(source, (0, None))) for source, name in SOURCES.items()],
         "numbers": [
-            ("Numbers on record", numbers[0]),
-            ("Do not text", numbers[1]),
-            ("Replies that wait for a person", numbers[2]),
+            ("Replies that wait for a person", reviews[0]),
             ("Texts held", held[0]),
             ("of them perhaps ready to go", held[1]),
         ],

@@ -12,8 +12,9 @@ from api.admin.pages import page
 from api.admin.session import SignedIn
 from api.auth import Caller
 from api.problems import Problem
-from api.report.filters import Filters, read_ranges
+from api.report.filters import Filters
 from api.report.formats import Format
+from api.report.prefixes import read_ranges
 from api.report.query import Item, find_numbers, find_page
 from api.routes.reports import PAGE, whole
 from api.service import Service

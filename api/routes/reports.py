@@ -9,11 +9,12 @@ from fastapi import APIRouter, Depends, Request, Response
 from api.auth import Caller, allow
 from api.direct import StrictRoute
 from api.problems import invalid
-from api.report.filters import Filters, read_ranges
-from api.report.formats import Format, asked_format, csv_lines, ndjson
-from api.report.query import find_page, find_summary
-from api.report.sheet import file_chunks, spreadsheet
+from api.report.filters import Filters
+from api.report.formats import Format, asked_format
+from api.report.prefixes import read_ranges
+from api.report.query import find_page
 from api.report.streaming import Streamed
+from api.report.summing import find_summary
 from api.report.whole import whole_report
 from api.responses import documented, reply
 from api.schemas.reports import OptOutReportBody, OptOutSummaryBody
@@ -93,17 +94,7 @@ def _refuse_pages(body: OptOutReportBody) -> None:
 async def whole(service: Service, caller: Caller, filters: Filters, kind: Format) -> Response:
     """What the answer rests on is opened before it begins, so that a failure is still a problem."""
     async with AsyncExitStack() as stack:
-        slices = await stack.enter_async_context(whole_report(service, caller.account_id, filters))
-        match kind:
-            case Format.CSV:
-                content = csv_lines(slices)
-            case Format.NDJSON:
-                content = ndjson(slices)
-            case Format.XLSX:
-                file = AsyncExitStack()
-                path = await file.enter_async_context(spreadsheet(slices))
-                await stack.aclose()
-                stack.push_async_exit(file)
-                content = file_chunks(path)
+        report = whole_report(service, caller.account_id, filters, kind)
+        content = await stack.enter_async_context(report)
         name = f"opt-outs-{datetime.now(UTC).date()}.{kind.file_name}"
         return Streamed(content, kind, name, stack.pop_all())

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from itertools import count
 from typing import Final
 
-from api.scrubbing.orders import LENGTH, Done, Scrub, Start, Work, done_of, framed
+from api.frames import LENGTH, framed
+from api.scrubbing.orders import Done, Scrub, Start, Work, done_of
 from api.settings import Settings
 from consent_ledger.ledger import UnavailableError
 

@@ -8,9 +8,6 @@ import msgspec
 from api.scrubbing.columns import Columns
 from consent_ledger.decision import Question
 
-LENGTH: Final = 4
-"""Bytes before each frame, which tell its length."""
-
 
 class Start(msgspec.Struct, frozen=True):
     """The first frame: where the ledger is. Not an argument, which every user of the host sees."""
@@ -49,13 +46,6 @@ class Done(msgspec.Struct, frozen=True):
     error: str | None = None
 
 
-encode: Final = msgspec.msgpack.Encoder().encode
 start_of: Final = msgspec.msgpack.Decoder(Start).decode
 work_of: Final = msgspec.msgpack.Decoder(Work).decode
 done_of: Final = msgspec.msgpack.Decoder(Done).decode
-
-
-def framed(message: msgspec.Struct) -> bytes:
-    """A message with its length before it."""
-    data = encode(message)
-    return len(data).to_bytes(LENGTH) + data

@@ -16,15 +16,15 @@ UNPARSEABLE: Final = "number-unparseable"
 ERRORS: Final = {
     UNPARSEABLE: "No phone number.",
     "number-missing": "The row has no number.",
-    "cells-missing": "The row has fewer cells than the header.",
-    "cells-too-many": "The row has more cells than the header; those are left out.",
-    "quote-not-closed": "A quote is opened and not closed.",
+    "row-too-short": "The row has fewer cells than the header.",
+    "row-too-long-for-header": "The row has more cells than the header; those are left out.",
+    "quoting-broken": "A quote is opened and not closed.",
     "row-malformed": "A line ends in the middle of the row.",
     "row-too-long": f"A row has at most {ROW_LIMIT} bytes.",
     "not-json": "The line is no JSON in UTF-8.",
     "not-an-object": "The line is no JSON object.",
 }
-"""Verdicts on rows that cannot be asked about."""
+"""Verdicts on rows that cannot be asked about; those of an import have the same names."""
 
 
 class Row(NamedTuple):
@@ -99,7 +99,7 @@ class CsvRows:
     def _why_odd(self, length: int, cells: int) -> str:
         if length > ROW_LIMIT:
             return "row-too-long"
-        return "cells-missing" if cells < self._columns.count else "cells-too-many"
+        return "row-too-short" if cells < self._columns.count else "row-too-long-for-header"
 
     def _read_quoted(self, block: bytes) -> list[Row]:
         rows, at = [], 0
@@ -110,7 +110,7 @@ class CsvRows:
             if found:
                 rows.append(self._record_row(text))
             else:
-                error = "quote-not-closed" if b'"' in text else "row-malformed"
+                error = "quoting-broken" if b'"' in text else "row-malformed"
                 rows.append(self._damaged(text.split(self._delimiter), error))
             at = end
         return rows

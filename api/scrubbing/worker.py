@@ -9,15 +9,17 @@ import os
 import signal
 import sys
 from functools import partial
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import psycopg
 
+from api.frames import framed, read_frame
 from api.scrubbing.answering import Answering
-from api.scrubbing.looking_up import find, know_ids
-from api.scrubbing.orders import LENGTH, Done, Scrub, Start, framed, start_of, work_of
+from api.scrubbing.looking_up import find
+from api.scrubbing.orders import Done, Scrub, Start, start_of, work_of
 from consent_ledger.keyring import Keyring
 from consent_ledger.store.connection import service_conninfo
+from consent_ledger.store.ids import know_ids
 
 NICE: Final = 5
 """Live checks come first where there is not enough of the processor."""
@@ -68,21 +70,14 @@ class Worker:
         self._conn = None
 
 
-def _frame(stream: IO[bytes]) -> bytes | None:
-    length = stream.read(LENGTH)
-    if len(length) < LENGTH:
-        return None
-    return stream.read(int.from_bytes(length))
-
-
 def main() -> None:
     """Works until the pipe closes."""
     # Ctrl-C is for the service, which ends this process by closing the pipe.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICE)
     orders, answers = sys.stdin.buffer, sys.stdout.buffer
-    worker = Worker(start_of(_frame(orders) or b""))
-    while frame := _frame(orders):
+    worker = Worker(start_of(read_frame(orders) or b""))
+    while frame := read_frame(orders):
         work = work_of(frame)
         answers.write(framed(worker.answer(work.scrub, work.block)))
         answers.flush()

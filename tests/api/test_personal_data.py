@@ -7,7 +7,7 @@ import pytest
 from tests.api.clinic import ANN, BEN, CARA, Clinic, ago, ahead
 from tests.service import Running, rows_of_every_table
 
-VAULT = {"numbers", "words", "unparsed_words"}
+VAULT = {"numbers", "words", "unparsed_words", "opt_outs_shown"}
 """The tables where numbers and words may be."""
 SAID = ["zanzibar", "my daughter's knee", "quokka", "lighthouse"]
 """Words of contacts and staff that are found nowhere else."""

@@ -200,6 +200,50 @@ def test_the_summary_counts_numbers_by_day_and_source(clinic: Clinic) -> None:
     ]
 
 
+def test_counts_that_are_added_up_are_the_same(clinic: Clinic) -> None:
+    """Every change adds a row to the counts; the ledger folds them now and then."""
+    day = "2026-03-04T10:00:00Z"
+    for number in (ANN, BEN, CARA):
+        clinic.opts_out(number, occurred_at=day)
+    clinic.opts_in(BEN)
+    clinic.hears(CARA, "STOP", occurred_at=day)
+    database, mine = clinic.service.database, (clinic.account_id,)
+    count = "SELECT count(*) FROM opt_out_counts WHERE account_id = %s"
+    expected = summary(clinic)["items"]
+    assert [(item["source"], item["numbers"]) for item in expected] == [
+        ("contact", 1),
+        ("agent", 1),
+    ]
+    assert clinic.service.rows(count, *mine) > [(2,)]
+    database.execute(b"SELECT fold_opt_out_counts(%s)", mine)
+    assert clinic.service.rows(count, *mine) == [(2,)]
+    assert summary(clinic)["items"] == expected
+    clinic.hears(CARA, "START")
+    clinic.opts_in(ANN)
+    assert summary(clinic)["items"] == []
+    database.execute(b"SELECT fold_opt_out_counts(%s)", mine)
+    assert clinic.service.rows(count, *mine) == [(0,)]
+
+
+def test_a_summary_counts_days_in_part(clinic: Clinic) -> None:
+    """Where `from` and `to` lie within days, those are counted row by row."""
+    times = ["2026-03-03T09:00:00Z", "2026-03-04T09:00:00Z", "2026-03-05T09:00:00Z"]
+    for number, at in zip((ANN, BEN, CARA), times, strict=True):
+        clinic.opts_out(number, occurred_at=at)
+
+    def days(**asked: str) -> list[str]:
+        return [item["day"][-2:] for item in summary(clinic, **asked)["items"]]
+
+    assert days(since=times[0], to="2026-03-05T09:00:00.000001Z") == ["05", "04", "03"]
+    assert days(since="2026-03-03T09:00:00.000001Z", to=times[2]) == ["04"]
+    assert days(since=times[1]) == ["05", "04"]
+    assert days(to=times[1]) == ["03"]
+    assert days(since="2026-03-04T08:00:00Z", to="2026-03-04T10:00:00Z") == ["04"]
+    assert days(since="2026-03-04T09:30:00Z", to="2026-03-04T10:00:00Z") == []
+    assert days(since=times[2], to=times[0]) == []
+    assert days(since=times[1], source="agent", number_prefix="415") == ["05", "04"]
+
+
 def test_no_sentence_of_the_report_is_in_the_log(clinic: Clinic) -> None:
     """Section 9: whatever is looked for and found, a log line names the route alone."""
     logged = clinic.service.log_size

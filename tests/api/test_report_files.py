@@ -1,21 +1,22 @@
 """The whole report as a file: CSV, NDJSON or a spreadsheet, from one look, in constant memory."""
 
 import asyncio
+import io
 import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack
 from datetime import UTC, datetime
-from pathlib import Path
 
 import httpx2
 import pytest
 from starlette.types import Message
 
+from api.report.everything import Row
 from api.report.formats import Format, asked_format
-from api.report.query import Item
-from api.report.sheet import spreadsheet
+from api.report.sheet import SheetFile
 from api.report.streaming import Streamed
+from tests.api.answer import Json
 from tests.api.clinic import ANN, BEN, CARA, Clinic, ago
 from tests.api.conftest import Open
 from tests.api.reporting import (
@@ -45,6 +46,7 @@ AWKWARD = [
     " spaces ",
     "ünïcode 🛑",
     "'",
+    "_x0041_ \x07 <&>",
 ]
 
 
@@ -163,28 +165,41 @@ def test_what_is_accepted_and_unknown_gets_json(told: Clinic) -> None:
     assert whole(told, "application/pdf")["items"] == report(told)["items"]
 
 
-def _item(place: int) -> Item:
-    row = {"number": f"+{place}", "opt_outs": [], "opt_in_allowed": False, "purposes": None}
-    return row | dict.fromkeys(
-        ("number_id", "source", "since", "by", "reason", "channel", "event_id"), "x"
-    )
+def _row(place: int, reason: str | None = None) -> Row:
+    return Row("x" * 36, f"+{place}", "agent", 0, 1, None, "api", reason, None)
+
+
+def _read(file: SheetFile, rows: list[Row], at_a_time: int = 2) -> list[Json]:
+    """The rows that a workbook has, of those that were given to it."""
+    data = file.head()
+    for start in range(0, len(rows), at_a_time):
+        data += file.rows(rows[start : start + at_a_time])
+    return sheet_rows(io.BytesIO(data + file.tail()))
 
 
 @pytest.mark.parametrize("total", [0, 3, 4, 5, 17])
-def test_what_a_sheet_has_no_room_for_goes_on_in_the_next(total: int) -> None:
-    """Each with a header, no row lost at the edge, and nothing left behind in the folder."""
+@pytest.mark.parametrize("at_a_time", [1, 2, 7])
+def test_what_a_sheet_has_no_room_for_goes_on_in_the_next(total: int, at_a_time: int) -> None:
+    """Each with a header, and no row lost at the edge."""
+    found = _read(SheetFile(sheet_rows=5), list(map(_row, range(total))), at_a_time)
+    assert [row["number"] for row in found] == [f"+{place}" for place in range(total)]
 
-    async def slices() -> AsyncIterator[list[Item]]:
-        for start in range(0, total, 2):
-            yield [_item(place) for place in range(start, min(start + 2, total))]
 
-    async def made() -> tuple[list[str], Path]:
-        async with spreadsheet(slices(), sheet_rows=5) as path:
-            return [row["number"] for row in sheet_rows(path)], path.parent
+def test_a_sheet_of_many_words_ends_before_its_rows_are_full() -> None:
+    """Beyond two gibibytes an entry of the archive is one that not every program reads."""
+    rows = [_row(place, "why " * 50) for place in range(9)]
+    found = _read(SheetFile(sheet_bytes=2_000), rows)
+    assert [row["number"] for row in found] == [f"+{place}" for place in range(9)]
 
-    found, folder = asyncio.run(made())
-    assert found == [f"+{place}" for place in range(total)]
-    assert not folder.exists()
+
+def test_a_text_that_a_cell_has_no_room_for_is_cut() -> None:
+    """32,767 units, of which some characters take two; a program would refuse the whole file."""
+    long = ["x" * 40_000, "\U0001f6d1" * 20_000, "y" * 32_767]
+    found = _read(SheetFile(), [_row(place, text) for place, text in enumerate(long)])
+    said = [row["reason"] for row in found]
+    assert said[0] == "x" * 32_766 + "\u2026"
+    assert said[1] == "\U0001f6d1" * 16_383 + "\u2026"
+    assert said[2] == long[2]
 
 
 LARGE = 20_000

@@ -262,11 +262,11 @@ def test_a_damaged_row_has_a_verdict_and_harms_no_other(clinic: Clinic) -> None:
     found = table(clinic.scrubs(("number,name\n" + "\n".join(rows) + tail).encode()))
     assert [(row["error"], row["may_text"], row["reason"]) for row in found[:7]] == [
         ("", "true", "no_consent_needed"),
-        ("cells-missing", "false", ""),
-        ("cells-too-many", "false", ""),
+        ("row-too-short", "false", ""),
+        ("row-too-long-for-header", "false", ""),
         ("row-too-long", "false", ""),
         ("number-unparseable", "false", ""),
-        ("quote-not-closed", "false", ""),
+        ("quoting-broken", "false", ""),
         ("", "true", "no_consent_needed"),
     ]
     assert found[2]["name"] == "Ann"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from api.cli.scrub_summary import Summary
@@ -43,6 +43,8 @@ def by_the_ledger(text: str, region: str | None) -> bytes | None:
         return None
 
 
+# The first number of a region loads its metadata, which takes long on a busy machine.
+@settings(deadline=None)
 @given(text=WRITTEN, region=st.sampled_from([None, "US", "CA", "GB", "BS", "DE", "MX"]))
 @example("+11234567890", "US")
 @example("1(415) 555-0100", "US")
@@ -107,7 +109,7 @@ def test_where_a_body_is_cut_changes_nothing(part: int) -> None:
     assert b"".join(blocks) == body
     assert max(map(len, blocks)) <= LOOKAHEAD + BLOCK
     found = list(read(blocks))
-    assert [error for _, error in found if error] == ["quote-not-closed"]
+    assert [error for _, error in found if error] == ["quoting-broken"]
     numbers = [number for number, _ in found if number]
     assert len(numbers) == 50_000
     assert numbers[-1] == b"+14150019999"
