@@ -27,7 +27,7 @@ def tail(
     """Show the account's events from now on, until Ctrl-C."""
     from api.cli.remote import Remote, connect
 
-    def follow(remote: Remote, after: int) -> None:
+    def follow(remote: Remote, after: int | str) -> None:
         while True:
             asked = {"after": after, "limit": PAGE, "type": type, "user": user}
             page = remote.get("/v1/feed", wait=WAIT_SECONDS, **asked)
@@ -37,16 +37,9 @@ def tail(
 
     remote = connect(url, api_key, data_dir, "auditor")
     try:
-        follow(remote, _end(remote) if since is None else since)
+        follow(remote, "now" if since is None else since)
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
-
-
-def _end(remote: Any) -> int:
-    """The position that the ledger has reached, as an empty batch tells it."""
-    batch = {"purpose": "conversation", "items": []}
-    position: int = remote.post("/v1/checks/batch", batch)["position"]
-    return position
 
 
 def _show(event: dict[str, Any], output: Output) -> None:

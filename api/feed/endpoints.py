@@ -17,6 +17,9 @@ FIRST_DELAY_SECONDS: Final = 1.0
 """Before the second attempt; doubled for each one after it."""
 LONGEST_DELAY_SECONDS: Final = 3_600.0
 """Between two attempts: who comes back waits an hour at most for what was kept."""
+LONGEST_ASKED_SECONDS: Final = 86_400.0
+"""That a receiver may ask for by Retry-After: whoever asks for more is told again after a day, well
+before an endpoint is given up."""
 JITTER: Final = 0.2
 """Delays are longer or shorter by up to this part, so that endpoints do not retry in step."""
 GIVEN_UP_AFTER: Final = 5 * DAY
@@ -79,10 +82,11 @@ def lock_key(endpoint_id: UUID) -> int:
     return int.from_bytes(endpoint_id.bytes[:8], signed=True)
 
 
-def delay_seconds(failures: int) -> float:
-    """How long to wait after so many failures in a row."""
+def delay_seconds(failures: int, asked: float | None = None) -> float:
+    """How long to wait after so many failures in a row, and at least as long as was asked for."""
     doubled: float = FIRST_DELAY_SECONDS * 2 ** min(failures - 1, 20)
-    return min(doubled, LONGEST_DELAY_SECONDS) * random.uniform(1 - JITTER, 1 + JITTER)
+    delay = min(doubled, LONGEST_DELAY_SECONDS) * random.uniform(1 - JITTER, 1 + JITTER)
+    return max(delay, min(asked or 0.0, LONGEST_ASKED_SECONDS))
 
 
 async def load(conn: AsyncConnection[Any], keyring: Keyring, endpoint_id: UUID) -> Endpoint | None:
@@ -119,7 +123,7 @@ async def note_failed(conn: AsyncConnection[Any], endpoint: Endpoint, outcome: O
     params = {
         "id": endpoint.endpoint_id,
         "revision": endpoint.revision,
-        "delay": round(delay_seconds(endpoint.failures + 1) * 1_000_000),
+        "delay": round(delay_seconds(endpoint.failures + 1, outcome.retry_after) * 1_000_000),
         "status": outcome.status,
         "error": outcome.error,
         "gone": outcome.gone,

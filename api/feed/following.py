@@ -14,6 +14,7 @@ from psycopg import AsyncConnection
 from api.feed.pages import PAGE_LIMIT, Page, Shown, Wanted, read_page
 from api.feed.tail import Listener, Tail
 from consent_ledger.ledger import UnavailableError
+from consent_ledger.store.feed import settled
 
 FOLLOWERS: Final = 200
 """Streams and waiting requests in one process: each costs a query when its account is busy."""
@@ -59,6 +60,14 @@ class Feed:
         finally:
             self._followers -= 1
 
+    async def now(self) -> int:
+        """The position behind which all lies that is recorded from now on.
+
+        While a transaction is under way, what others have recorded since it began lies there too.
+        """
+        async with self._connection() as conn:
+            return await settled(conn) - 1
+
     async def page(self, account_id: UUID, after: int, limit: int, wanted: Wanted) -> Page:
         """The next events that a follower asked for, looked for in a bounded part of the log."""
         for _ in range(PAGES_LOOKED_THROUGH):
@@ -92,7 +101,8 @@ class Feed:
         may_go_on: Callable[[], Awaitable[bool]],
     ) -> AsyncIterator[bytes]:
         """Server-sent events without end; a heartbeat asks whether the stream may go on."""
-        yield b"retry: %d\n\n" % RETRY_MILLISECONDS
+        # With an id, so that who began at the end and lost the stream at once comes back to there.
+        yield b"retry: %d\nid: %d\n\n" % (RETRY_MILLISECONDS, after)
         beat = time.monotonic()
         # An answer that has begun can only end: the follower comes back, and is told why not.
         ended = contextlib.suppress(UnavailableError, TooManyFollowersError)

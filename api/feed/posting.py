@@ -2,7 +2,9 @@
 
 import asyncio
 import ssl
+import time
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Final, NamedTuple, Self
 
@@ -12,6 +14,10 @@ from api.feed.addresses import Address, RefusedUrlError, check_url, resolve
 
 POST_SECONDS: Final = 10.0
 """From looking up the name to the end of the answer; a receiver queues what takes longer."""
+BUSY: Final = (429, 503)
+"""Statuses with which a receiver may say when it can be told again."""
+SECONDS_DIGITS: Final = 9
+"""Digits of Retry-After that are read, some thirty years; what is made of it is bounded."""
 ANSWER_BYTES: Final = 16_384
 """Of an answer that are read so that its connection can be used again; nobody looks at them."""
 
@@ -21,6 +27,8 @@ class Outcome(NamedTuple):
 
     status: int | None
     error: str | None
+    retry_after: float | None = None
+    """Seconds after which the receiver asks to be told again, where it is too busy now."""
 
     @property
     def delivered(self) -> bool:
@@ -97,7 +105,20 @@ class Poster:
             await _read_some(answer)
         finally:
             await answer.aclose()
-        return Outcome(answer.status_code, None)
+        return Outcome(answer.status_code, None, _asked_to_wait(answer))
+
+
+def _asked_to_wait(answer: httpx2.Response) -> float | None:
+    """What Retry-After says (RFC 9110), seconds or a date; None where it says nothing."""
+    text = answer.headers.get("retry-after", "").strip()
+    if answer.status_code not in BUSY:
+        return None
+    if text.isascii() and text.isdigit():
+        return float(text.lstrip("0")[:SECONDS_DIGITS] or 0)
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
 
 
 async def _read_some(answer: httpx2.Response) -> None:

@@ -1,6 +1,8 @@
 """Bandwidth's requests: lists of events in JSON, let in by user and password.
 
 Source: Bandwidth's documentation of messaging webhooks. Each event may come more than once.
+Bandwidth sends a request without credentials first, and with them only after a 401 that asks for
+them; to anything else it says no more, and the text is lost.
 """
 
 from collections.abc import Sequence
@@ -8,7 +10,11 @@ from typing import Final
 
 from api.providers.base import DELIVERED, UNKNOWN, Fact, Malformed, Provider, Report, Request, Text
 from api.providers.reading import FACTS, Fields, from_json
-from api.providers.signing import has_basic_credentials, user_and_password
+from api.providers.signing import (
+    has_basic_credentials,
+    has_no_credentials,
+    user_and_password,
+)
 
 
 def read(request: Request) -> Sequence[Fact]:
@@ -55,4 +61,5 @@ PROVIDER: Final = Provider(
     verify=has_basic_credentials,
     read=read,
     check_secret=user_and_password,
+    awaits_challenge=has_no_credentials,
 )

@@ -134,6 +134,11 @@ def no_certificate(request: Request, secrets: Sequence[str]) -> str | None:
     return None
 
 
+def no_challenge(request: Request) -> bool:
+    """For a provider that vouches for its first request at once."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Provider:
     """A provider: how its requests are verified, read and answered.
@@ -141,7 +146,8 @@ class Provider:
     `codes` names it in the table of delivery codes. `check_secret` says what is wrong with a text
     that is to be its secret. `nonce` is a value that may stand on one body only, where the
     signature does not cover the body. `certificate_url` is where the signer's certificate lies, if
-    the request names a place that may be asked.
+    the request names a place that may be asked. `awaits_challenge` is whether a request that does
+    not vouch for itself comes again, with user and password, once it was asked for them.
     """
 
     codes: str
@@ -151,3 +157,4 @@ class Provider:
     check_secret: Callable[[str], str | None] = not_empty
     nonce: Callable[[Request], str | None] = no_nonce
     certificate_url: Callable[[Request, Sequence[str]], str | None] = no_certificate
+    awaits_challenge: Callable[[Request], bool] = no_challenge

@@ -59,6 +59,11 @@ def has_basic_credentials(request: Request, secrets: Sequence[str]) -> bool:
     return any_same(sha256(given).digest(), (sha256(raw(s)).digest() for s in secrets))
 
 
+def has_no_credentials(request: Request) -> bool:
+    """Whether the request does not say who sends it: some clients wait until they are asked."""
+    return "authorization" not in request.headers
+
+
 def user_and_password(secret: str) -> str | None:
     """What is wrong with a secret that has to be `user:password`."""
     user, colon, password = secret.partition(":")

@@ -14,7 +14,7 @@ from api.feed.pages import PAGE_LIMIT, Wanted, unknown_types
 from api.problems import Problem, invalid
 from api.responses import documented, reply
 from api.schemas.base import OpaqueId
-from api.schemas.feed import LAST_POSITION, Position
+from api.schemas.feed import LAST_POSITION, Place
 from api.service import Service
 from api.submit import ServiceIn
 from consent_ledger.ledger import UnavailableError
@@ -62,7 +62,7 @@ async def get_feed(
     request: Request,
     caller: Follower,
     service: ServiceIn,
-    after: Position = 0,
+    after: Place = 0,
     limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 100,
     wait: Annotated[float, Query(ge=0, le=WAIT_SECONDS)] = 0,
     type: str | None = None,
@@ -70,17 +70,22 @@ async def get_feed(
     accept: Annotated[str, Header()] = "",
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """The account's events after a position, in order; `wait` answers as soon as there is one."""
+    """The account's events after a position, in order; `wait` answers as soon as there is one.
+
+    `after=now` has those that are recorded from now on.
+    """
     wanted = Wanted(read_types(type.split(","), "type") if type else None, user)
     feed, account_id = service.feed, caller.account_id
     try:
         if EVENT_STREAM in accept.lower():
-            since = after if last_event_id is None else _position(last_event_id)
+            known = after if last_event_id is None else _position(last_event_id)
+            since = await feed.now() if known is None else known
             return await _stream(service, request, caller, since, wanted)
+        since = await feed.now() if after is None else after
         if wait > 0:
-            page = await feed.wait(account_id, after, limit, wanted, wait)
+            page = await feed.wait(account_id, since, limit, wanted, wait)
         else:
-            page = await feed.page(account_id, after, limit, wanted)
+            page = await feed.page(account_id, since, limit, wanted)
     except TooManyFollowersError:
         raise _too_many() from None
     return reply({"items": [item.event for item in page.items], "next_after": page.next_after})

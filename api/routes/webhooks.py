@@ -55,6 +55,7 @@ REPLIES: Final = {
                 "application/json": {"example": REPLIES},
             },
         },
+        401: {"description": "User and password are asked for"},
         403: {"description": "The signature does not match"},
     },
     openapi_extra={
@@ -81,7 +82,7 @@ async def webhook(
     if certificate is not None:
         asked = replace(asked, certificate=await service.amazon.certificate(certificate))
     if not known.verify(asked, secrets):
-        raise _mismatch()
+        raise _challenge() if known.awaits_challenge(asked) else _mismatch()
     try:
         facts = known.read(asked)
     except base.Malformed as error:
@@ -91,6 +92,15 @@ async def webhook(
     replies = await record_all(service, told, facts)
     answer = known.answer(replies)
     return Response(answer.body, media_type=answer.media_type)
+
+
+def _challenge() -> Problem:
+    return Problem(
+        401,
+        "credentials-missing",
+        "Send the endpoint's user and password.",
+        headers={"WWW-Authenticate": 'Basic realm="consent-ledger"'},
+    )
 
 
 def _mismatch() -> Problem:

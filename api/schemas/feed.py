@@ -1,8 +1,8 @@
 """Endpoints that are told of events (contract section 6)."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from api.schemas.base import Body, OpaqueId, example
 
@@ -12,6 +12,18 @@ LAST_POSITION: Final = 2**63 - 1
 
 Position = Annotated[int, Field(ge=0, le=LAST_POSITION)]
 """In a query too, where every number is a text; a body adds `strict`."""
+NOW: Final = "now"
+
+
+def _place(value: Any) -> Any:
+    return None if value == NOW else value
+
+
+_PLACE: Final = {
+    "anyOf": [{"type": "integer", "minimum": 0, "maximum": LAST_POSITION}, {"const": NOW}]
+}
+Place = Annotated[Position | None, BeforeValidator(_place), WithJsonSchema(_PLACE)]
+"""A position, or None for `now`: the place behind which whatever is recorded from now on lies."""
 TypeName = Annotated[str, StringConstraints(max_length=64)]
 
 

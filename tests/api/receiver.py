@@ -48,6 +48,7 @@ class Receiver:
         self.answers: list[int] = []
         self.always: int = 204
         self.location: str | None = None
+        self.retry_after: str | None = None
         self.endless = False
 
     def answer(self) -> int:
@@ -92,6 +93,8 @@ def receiving() -> Iterator[Receiver]:
             self.send_response(receiver.answer())
             if receiver.location is not None:
                 self.send_header("Location", receiver.location)
+            if receiver.retry_after is not None:
+                self.send_header("Retry-After", receiver.retry_after)
             if receiver.endless:
                 self.end_headers()
                 self.endless()

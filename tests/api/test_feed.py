@@ -260,6 +260,42 @@ def test_a_wait_ends_when_its_time_is_over(clinic: Clinic) -> None:
     assert 0.4 <= time.monotonic() - began < 2
 
 
+def test_now_is_after_all_that_was_told_before(clinic: Clinic) -> None:
+    """Without asking for what lies before; whatever comes then is there."""
+    clinic.hears(ANN, "STOP")
+    assert clinic.follows()["items"] != []
+    page = clinic.follows(after="now")
+    assert page["items"] == []
+    assert page["next_after"] >= int(clinic.feed()[-1]["position"])
+    assert clinic.follows(after="now", wait=0.4)["items"] == []
+    clinic.hears(BEN, "STOP")
+    assert ids(clinic.follows(after=page["next_after"])["items"]) == recorded(clinic)[-2:]
+
+
+def test_now_skips_nothing_that_commits_late(clinic: Clinic) -> None:
+    """What a transaction that is under way adds lies after now, wherever its place is."""
+    with psycopg.connect(clinic.service.database_url) as late:
+        late.execute("SELECT pg_current_xact_id()")
+        clinic.hears(ANN, "STOP")
+        after = clinic.follows(after="now")["next_after"]
+    assert ids(clinic.follows(after=after)["items"]) == recorded(clinic)[-2:]
+
+
+def test_a_stream_from_now_on_has_a_place_before_its_first_event(clinic: Clinic) -> None:
+    """It may be lost before anything happens: who comes back misses nothing."""
+    clinic.hears(ANN, "STOP")
+    query = f"{clinic.service.base_url}/v1/feed?after=now"
+    headers = {"Authorization": f"Bearer {clinic.keys['auditor']}", "Accept": "text/event-stream"}
+    with httpx2.stream("GET", query, headers=headers, timeout=SECONDS, trust_env=False) as answer:
+        lines = answer.iter_lines()
+        begun = [next(lines), next(lines), next(lines)]
+    assert begun[0].startswith("retry: ")
+    assert begun[2] == ""
+    clinic.hears(BEN, "STOP")
+    with stream(clinic, "?after=now", Last_Event_ID=begun[1].removeprefix("id: ")) as events:
+        assert [event["data"]["id"] for event in some(events, 2)] == recorded(clinic)[-2:]
+
+
 def test_a_stream_resumes_after_the_last_event_that_it_sent(clinic: Clinic) -> None:
     """Server-sent events: id, type and CloudEvent; `Last-Event-ID` outranks `after`."""
     clinic.hears(ANN, "STOP")
@@ -301,6 +337,7 @@ def test_types_are_named_with_or_without_their_prefix(clinic: Clinic) -> None:
         ({"type": "StopReceived,Nonsense"}, "unknown-type", "/type"),
         ({"after": -1}, "invalid-body", "/after"),
         ({"after": "x"}, "invalid-body", "/after"),
+        ({"after": "NOW"}, "invalid-body", "/after"),
         ({"after": 2**63}, "invalid-body", "/after"),
         ({"limit": 0}, "invalid-body", "/limit"),
         ({"limit": 1001}, "invalid-body", "/limit"),

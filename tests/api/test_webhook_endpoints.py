@@ -4,6 +4,8 @@ import copy
 import json
 import time
 from collections.abc import Iterator
+from datetime import datetime
+from email.utils import formatdate
 from typing import Any, Final
 
 import pytest
@@ -158,6 +160,50 @@ def test_delays_grow_and_differ() -> None:
         delays = {endpoints.delay_seconds(failures) for _ in range(50)}
         assert len(delays) > 1
         assert seconds * 0.8 <= min(delays) <= max(delays) <= seconds * 1.2
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds", "least", "most"),
+    [
+        (503, 3600, 3_590, 3_601),
+        (429, 3600, 3_590, 3_601),
+        (503, 10**9, 86_390, 86_401),
+        (503, 0, 0.5, 2),
+        (500, 3600, 0.5, 2),
+    ],
+)
+@pytest.mark.parametrize("as_date", [False, True])
+def test_a_receiver_may_ask_for_a_pause(
+    clinic: Clinic,
+    receiver: Receiver,
+    status: int,
+    seconds: int,
+    least: float,
+    most: float,
+    as_date: bool,
+) -> None:
+    """Retry-After with 429 and 503, in seconds or as a date: a day at most, and never sooner."""
+    at = time.time() + seconds
+    receiver.retry_after = formatdate(at, usegmt=True) if as_date else str(seconds)
+    receiver.always = status
+    endpoint = hook(clinic, receiver.url)
+    clinic.opts_out(ANN)
+    eventually(lambda: seen(clinic, endpoint)["failures"] == 1)
+    now = seen(clinic, endpoint)
+    last, following = (
+        datetime.fromisoformat(now[name]) for name in ("last_attempt_at", "next_attempt_at")
+    )
+    assert least <= (following - last).total_seconds() <= most
+
+
+@pytest.mark.parametrize("said", ["soon", "-5", "", "1.5", "\u00b2", "Fri, 99 Foo 2026"])
+def test_a_pause_that_cannot_be_read_is_none(clinic: Clinic, receiver: Receiver, said: str) -> None:
+    """The delivery comes again as it would without."""
+    receiver.answers, receiver.retry_after = [503], said
+    hook(clinic, receiver.url)
+    clinic.opts_out(ANN)
+    receiver.got(2)
+    assert receiver.ids[0] == receiver.ids[1]
 
 
 def test_gone_disables_at_once(clinic: Clinic, receiver: Receiver) -> None:

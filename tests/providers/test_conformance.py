@@ -82,9 +82,23 @@ def test_another_secret_is_refused_and_nothing_is_recorded(wire: Wire) -> None:
     with wire.clinic.unchanged():
         wire.delivers(stranger.call(wire.url, payload)).problem(403, "signature-mismatch")
         bare = Call(wire.url, wire.provider.encode(payload), {"content-type": wire.provider.kind})
-        wire.delivers(bare).problem(403, "signature-mismatch")
-        wire.delivers(replace(bare, body=b"")).problem(403, "signature-mismatch")
+        wire.delivers(bare).problem(*wire.provider.unsigned)
+        wire.delivers(replace(bare, body=b"")).problem(*wire.provider.unsigned)
     wire.clinic.asks(ANN).is_denied("opted_out_by_contact")
+
+
+def test_who_waits_to_be_asked_for_credentials_is_asked(make_wire: MakeWire) -> None:
+    """Bandwidth sends no password before a 401 with a challenge, and gives up on anything else."""
+    wire = make_wire("bandwidth")
+    call = wire.text(ANN, "STOP")
+    bare = replace(call, headers={"content-type": wire.provider.kind})
+    asked = wire.delivers(bare)
+    assert asked.problem(401, "credentials-missing")
+    assert asked.response.headers["www-authenticate"] == 'Basic realm="consent-ledger"'
+    for wrong in ("Basic", "Basic x", "Bearer x", "", "Basic bGVkZ2VyOng="):
+        sent = replace(bare, headers={**bare.headers, "authorization": wrong})
+        wire.delivers(sent).problem(403, "signature-mismatch")
+    assert wire.reply_in(wire.delivers(call)) is not None
 
 
 @those(lambda provider: provider.stale_after)

@@ -42,6 +42,8 @@ class Imitation:
     """Whether numbers are written with a plus."""
     pictures: ClassVar[bool] = True
     """Whether a text may bring media."""
+    unsigned: ClassVar[tuple[int, str]] = (403, "signature-mismatch")
+    """What a request is answered that nothing vouches for."""
     answers: ClassVar[str] = "application/json"
     kind: ClassVar[str] = "application/json"
 

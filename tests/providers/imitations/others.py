@@ -74,6 +74,7 @@ class Bandwidth(Imitation):
     """Lists in JSON, user and password."""
 
     name = "bandwidth"
+    unsigned = (401, "credentials-missing")
     suppressing = "4775"
     required = ("0/type", "0/message/id", "0/message/from")
 
