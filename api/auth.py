@@ -6,7 +6,7 @@ A key is looked up by its HMAC with the deployment's key; the database never hol
 import binascii
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from uuid import UUID
 
@@ -111,19 +111,20 @@ def _bearer(authorization: str) -> str:
     return key
 
 
-def _sent(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """The Authorization header, or nothing."""
-    for name, value in headers:
-        if name == b"authorization":
-            return value.decode("latin-1")
-    return ""
+def header(request: Request, wanted: bytes) -> str | None:
+    """The first header of a name, or none; without making the whole of them readable."""
+    for name, value in request.scope["headers"]:
+        if name == wanted:
+            sent: str = value.decode("latin-1")
+            return sent
+    return None
 
 
 def allow(*roles: Role) -> Callable[[Request], Awaitable[Caller]]:
     """A dependency that lets callers of these roles in: else 401, or 403 for another role."""
 
     async def caller_of(request: Request) -> Caller:
-        sent = _sent(request.scope["headers"])
+        sent = header(request, b"authorization") or ""
         service = request.app.state.service
         caller: Caller | None = service.keys.known(sent)
         if caller is None:

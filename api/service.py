@@ -65,6 +65,7 @@ class Service:
         self._scrubs = asyncio.Semaphore(SCRUBS)
         self._pool: AsyncConnectionPool[AsyncConnection[Any]] | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._asking: dict[str, asyncio.Task[Caller | None]] = {}
 
     async def start(self) -> None:
         """Connects and begins to answer; KeyMismatchError with a wrong key."""
@@ -143,7 +144,23 @@ class Service:
             room.release()
 
     async def look_up_key(self, key: str) -> Caller | None:
-        """The caller of a key, asked of the database; their account is at hand afterwards."""
+        """The caller of a key, asked of the database; their account is at hand afterwards.
+
+        Who asks for the same key meanwhile shares the answer: each second all callers would.
+        """
+        asking = self._asking.get(key)
+        if asking is None:
+            asking = self._asking[key] = asyncio.create_task(self._look_up_key(key))
+            asking.add_done_callback(lambda done: self._asked(key, done))
+        return await asyncio.shield(asking)
+
+    def _asked(self, key: str, done: "asyncio.Task[Caller | None]") -> None:
+        del self._asking[key]
+        # Looked at here, as everybody who waited may have gone.
+        if not done.cancelled():
+            done.exception()
+
+    async def _look_up_key(self, key: str) -> Caller | None:
         async with self.connection() as conn:
             caller = await self.keys.look_up(conn, key)
             if caller is not None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import Depends, Request
 from psycopg import AsyncConnection
 
-from api.auth import Caller
+from api.auth import Caller, header
 from api.problems import Problem, invalid, unparseable
 from api.secrets_at_rest import seal, unseal
 from api.service import Service
@@ -90,7 +90,7 @@ def storable(text: str) -> str:
 
 async def idempotency(request: Request) -> tuple[Claim, ...]:
     """The claim of an Idempotency-Key, if the request has one: same key, same body."""
-    key = request.headers.get("idempotency-key")
+    key = header(request, b"idempotency-key")
     if key is None:
         return ()
     if not 0 < len(key) <= KEY_LIMIT:

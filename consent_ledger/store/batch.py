@@ -139,11 +139,12 @@ class Batch:
 
     def row_sets(self, projections: Iterable[Projection]) -> list[list[tuple[Any, ...]]]:
         """The rows of the one statement, each set in the order of its keys."""
-        touched = [n for _, n in sorted(self.numbers.items()) if n.events]
+        touched = [number for number in self.numbers.values() if number.events]
+        touched.sort(key=lambda number: number.number_id.bytes)
         sets = [
             [row for number in touched for row in _event_rows(number)],
-            sorted(self._new_claims, key=lambda row: row[:3]),
-            [row for _, row in sorted(self._vault.items())],
+            sorted(self._new_claims, key=lambda row: (row[0].bytes, row[1], row[2].bytes)),
+            sorted(self._vault.values(), key=lambda row: row[0].bytes),
             self._words,
         ]
         changes = [_change(number) for number in touched]

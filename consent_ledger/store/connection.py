@@ -1,10 +1,12 @@
 """Connections of the service: autocommit, under the role that can add events and no more."""
 
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
+from contextlib import asynccontextmanager
+from itertools import count
 from typing import Any, Final
 
 import psycopg
-from psycopg import AsyncConnection, Connection, errors, generators
+from psycopg import AsyncConnection, AsyncTransaction, Connection, errors, generators
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import DiagnosticField, ExecStatus, Format
 from psycopg.pq.abc import PGconn, PGresult
@@ -29,6 +31,24 @@ class ServiceConnection(AsyncConnection[Any]):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._prepared_names: dict[str, bytes] = {}
+        self._name = count()
+
+    async def rollback(self) -> None:
+        """Ends a transaction without effect. Unlike the driver's own it leaves what was prepared,
+        as the database does."""
+        async with self.lock:
+            self.pgconn.send_query_params(b"ROLLBACK", None)
+            _checked((await self.wait(generators.execute(self.pgconn)))[-1])
+
+    @asynccontextmanager
+    async def transaction(self, *args: Any, **options: Any) -> AsyncIterator[AsyncTransaction]:
+        """The driver's own, after whose rollback everything has to be prepared again."""
+        async with super().transaction(*args, **options) as found:
+            try:
+                yield found
+            except BaseException:
+                self._prepared_names.clear()
+                raise
 
     async def run(self, statement: str, params: Params = ()) -> PGresult:
         """Runs one statement, prepared at its first run: `$1` and so on, all of it in binary.
@@ -74,7 +94,7 @@ class ServiceConnection(AsyncConnection[Any]):
     async def _prepare_once(self, statement: str) -> bytes:
         name = self._prepared_names.get(statement)
         if name is None:
-            name = f"run_{len(self._prepared_names)}".encode()
+            name = f"run_{next(self._name)}".encode()
             self.pgconn.send_prepare(name, statement.encode())
             _checked((await self.wait(generators.execute(self.pgconn)))[-1])
             self._prepared_names[statement] = name

@@ -99,7 +99,7 @@ async def lock_and_load(
 ) -> Loaded:
     """Locks numbers in the transaction under way, or in one that begins here: one round trip."""
     rows, claimed, accounts = await conn.run_together(
-        (ROWS, [array("uuid", sorted(number_ids))]),
+        (ROWS, [uuids(number_ids)]),
         (
             CLAIMED,
             [
