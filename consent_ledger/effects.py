@@ -39,6 +39,9 @@ def effects_of(before: Standing, item: Said, stopped: bool) -> Effects:
     """What one fact does, read against the standing before its instant."""
     fact = item.fact
     match fact:
+        # First, as there are more of them than of all others.
+        case f.DeliveryReported():
+            return _request_failed(item, fact)
         case f.StartReceived():
             return _opening(item, _start(before, item))
         case f.AffirmativeReceived():
@@ -65,8 +68,6 @@ def effects_of(before: Standing, item: Said, stopped: bool) -> Effects:
             return _opt_in(before, item)
         case f.ConsentRequested():
             return _request(before, item, fact)
-        case f.DeliveryReported():
-            return _request_failed(item, fact)
         case f.PurposeBlocked():
             return _closing(item, _block(item, fact.purpose))
         case f.PurposeUnblocked():

@@ -7,6 +7,7 @@ applied in phases: rows of failures, openings, requests, closings, STOP last.
 
 from collections.abc import Iterable
 from itertools import groupby
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -32,11 +33,13 @@ def evolve(before: Standing, instant: list[Said]) -> Standing:
     effects: Effects = []
     stopped = any(_is_stop(item.fact) for item in instant)
     for item in instant:
-        if _reached_limit(standing, item) or _suppresses_at_once(item.fact):
+        if isinstance(item.fact, _OF_CARRIERS) and _suppresses(standing, item.fact):
             effects.append((Phase.CLOSING, item, suppress(item)))
         effects.extend(effects_of(before, item, stopped))
     # What the facts say settles ties, so that the order of arrival cannot.
-    for _, _, effect in sorted(effects, key=lambda each: (each[0], _tie_break(each[1]))):
+    if len(effects) > 1:
+        effects.sort(key=lambda each: (each[0], _tie_break(each[1])))
+    for _, _, effect in effects:
         standing = effect(standing)
     if standing.failures and any(_ends_failures(item.fact) for item in instant):
         standing = replace(standing, failures=0)
@@ -50,8 +53,11 @@ def _tie_break(item: Said) -> tuple[str, str, str, str, bool, bytes, int]:
     return *who, not item.disclosed, content, item.version
 
 
+_STOPS: Final = (f.StopReceived, f.RevocationConfirmed)
+
+
 def _is_stop(fact: f.Fact) -> bool:
-    return isinstance(fact, f.StopReceived | f.RevocationConfirmed) or (
+    return isinstance(fact, _STOPS) or (
         isinstance(fact, f.OptedOut) and fact.source is Source.CONTACT
     )
 
@@ -72,20 +78,16 @@ def _by_text(fact: f.Words) -> bool:
 
 
 def _count_failures(before: Standing, instant: list[Said]) -> Standing:
-    count = sum(_is_unreachable(item.fact) for item in instant)
+    count = sum([_is_unreachable(item.fact) for item in instant])
     return replace(before, failures=before.failures + count) if count else before
 
 
-def _reached_limit(counted: Standing, item: Said) -> bool:
-    fact = item.fact
-    return (
-        isinstance(fact, f.DeliveryReported)
-        and _is_unreachable(fact)
-        and counted.failures >= fact.unreachable_limit
-    )
+_OF_CARRIERS: Final = (f.DeliveryReported, f.CarrierSuppressed)
 
 
-def _suppresses_at_once(fact: f.Fact) -> bool:
-    if isinstance(fact, f.DeliveryReported):
-        return fact.delivery_class in ("opted_out", "not_mobile", "deactivated")
-    return isinstance(fact, f.CarrierSuppressed)
+def _suppresses(counted: Standing, fact: f.DeliveryReported | f.CarrierSuppressed) -> bool:
+    if isinstance(fact, f.CarrierSuppressed):
+        return True
+    if fact.delivery_class == "unreachable":
+        return counted.failures >= fact.unreachable_limit
+    return fact.delivery_class in ("opted_out", "not_mobile", "deactivated")

@@ -65,7 +65,10 @@ class ColumnsError(ValueError):
 
 
 class Columns(msgspec.Struct, frozen=True):
-    """Which cell of a row is what; None where there is no such column."""
+    """Which cell of a row is what; None where there is no such column.
+
+    `said` are the cells that say what the row wants, -1 where there is none.
+    """
 
     width: int
     phones: tuple[Column, ...]
@@ -76,6 +79,7 @@ class Columns(msgspec.Struct, frozen=True):
     purposes: int | None = None
     occurred_at: int | None = None
     ref: int | None = None
+    said: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, header: Sequence[str]) -> "Columns":
@@ -102,7 +106,8 @@ class Columns(msgspec.Struct, frozen=True):
             raise ColumnsError("the header has no column `number` or `phone`")
         if len(phones) > PHONES_OF_A_ROW:
             raise ColumnsError(f"the header has more than {PHONES_OF_A_ROW} phone columns")
-        return cls(len(header), tuple(phones), **places)
+        said = tuple(places.get(name, -1) for name in _SAID)
+        return cls(len(header), tuple(phones), said=said, **places)
 
 
 _KNOWN: Final = {
@@ -117,6 +122,9 @@ _KNOWN: Final = {
         "ref",
     )
 }
+
+
+_SAID: Final = ("sms_opt_out", "opt_out_source", "consent", "level", "purposes")
 
 
 def _plain_name(title: str) -> str:
@@ -198,6 +206,14 @@ class RowReader:
             at = None if columns.occurred_at is None else self._time(cells[columns.occurred_at])
         except _FaultError as error:
             return Row(line, ref, (), Wish(), None, (error.fault,))
+        text = cells[columns.phones[0].place]
+        if len(columns.phones) == 1 and E164.fullmatch(text):
+            # Nearly every row of nearly every list.
+            try:
+                return Row(line, ref, (canonical(text, self._region),), wish, at, ())
+            except UnparseableNumber:
+                fault = Fault(columns.phones[0].name, "number-unparseable")
+                return Row(line, ref, (), wish, at, (fault,))
         numbers, faults = self._numbers(cells, columns.phones)
         return Row(line, ref, numbers, wish, at, faults)
 
@@ -232,14 +248,7 @@ class RowReader:
             raise _FaultError(column, "number-unparseable") from None
 
     def _wish(self, cells: Sequence[str], columns: Columns) -> Wish:
-        places = (
-            columns.sms_opt_out,
-            columns.opt_out_source,
-            columns.consent,
-            columns.level,
-            columns.purposes,
-        )
-        said = tuple("" if place is None else cells[place] for place in places)
+        said = tuple(map([*cells, ""].__getitem__, columns.said))
         found = self._wishes.get(said)
         if found is None:
             found = self._read_wish(*(text.strip().casefold() for text in said))

@@ -1,6 +1,6 @@
 """A fact as the fold reads it: what was said, when by whose clock, and by whom."""
 
-from typing import Final, get_args
+from typing import Final, cast, get_args
 
 import msgspec
 
@@ -32,6 +32,7 @@ FoldedFact = (
     | f.NumberReassigned
 )
 """The facts that the standing rests on; all others leave it as it was."""
+_FOLDED: Final = frozenset(get_args(FoldedFact))
 FOLDED_TOPICS: Final = tuple(kind.__name__ for kind in get_args(FoldedFact))
 
 
@@ -59,9 +60,10 @@ def said(event: f.Event) -> Said | None:
     Words confirmed as a revocation count at the time of the words (R-F10), a report from the time
     of its text (R-F7), a reassignment at the end of its day (R-F8).
     """
-    fact, context = event.fact, event.context
-    if not isinstance(fact, FoldedFact):
+    # A look-up: asking each of the union in turn would cost more than all the rest here.
+    if type(event.fact) not in _FOLDED:
         return None
+    fact, context = cast(FoldedFact, event.fact), event.context
     at, basis = context.at, context.basis
     match fact:
         case f.RevocationConfirmed():

@@ -16,7 +16,7 @@ from consent_ledger import facts as f
 from consent_ledger.fold import evolve, fold
 from consent_ledger.said import Said, order, said
 from consent_ledger.standing import Standing
-from consent_ledger.words import Channel, Method, ReplyKind
+from consent_ledger.words import Basis, Channel, Method, ReplyKind
 
 WINDOW: Final = 8
 """Instants kept unfolded: retries of a webhook overtake a few facts, rarely more."""
@@ -52,7 +52,7 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True):
         """The snapshot after one more event; HistoryNeededError if it falls before the window."""
         if isinstance(event.fact, f.FactRetracted):
             raise HistoryNeededError
-        noted = self._note(event)
+        noted = self._note((event,))
         item = said(event)
         if item is None:
             return noted
@@ -67,32 +67,49 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True):
         last one is new.
         """
         every = list(history)
-        return self._note(every[-1])._refold(every)
+        return self._note(every[-1:])._refold(every)
 
     def is_late(self, at: int) -> bool:
         """Whether a fact of this instant falls before the window."""
         return self.horizon is not None and at <= self.horizon
 
-    def _note(self, event: f.Event) -> "Snapshot":
-        replies, hinted, fact = self.replies, self.hinted, event.fact
-        if isinstance(fact, f.ReplyIssued):
-            replies = (*replies, event.recorded_at)[-REPLIES_KEPT:]
-            if fact.kind is ReplyKind.HOW_TO_OPT_IN:
-                hinted = event.context.causation_id
+    def _note(self, events: Iterable[f.Event]) -> "Snapshot":
+        """All but the standing after more events, in order of version."""
+        version, clock, known = self.version, self.clock, self.known
+        replies, hinted, held = self.replies, self.hinted, self.held
+        for event in events:
+            fact, context = event.fact, event.context
+            version = event.originator_version
+            clock = max(
+                clock, event.recorded_at, context.at if context.basis == Basis.LEDGER else 0
+            )
+            known = known or makes_known(event)
+            if isinstance(fact, f.ReplyIssued):
+                replies = (*replies, event.recorded_at)[-REPLIES_KEPT:]
+                if fact.kind is ReplyKind.HOW_TO_OPT_IN:
+                    hinted = context.causation_id
+            elif type(fact) in _HELD_CHANGES:
+                held += _held_change(fact)
         return replace(
             self,
-            version=event.originator_version,
-            clock=max(self.clock, event.recorded_at, _ledger_instant(event)),
-            known=self.known or makes_known(event),
+            version=version,
+            clock=clock,
+            known=known,
             replies=replies,
             hinted=hinted,
-            held=self.held + _held_change(fact),
+            held=held,
         )
 
     def _refold(self, every: list[f.Event]) -> "Snapshot":
         items = counted(every)
-        start = replace(self, base=Standing(), horizon=None)
-        return replace(start, tail=tuple(items), standing=fold(items))._slide()
+        base, horizon = Standing(), None
+        instants = sorted({item.at for item in items})
+        if len(instants) > WINDOW:
+            horizon = instants[-WINDOW - 1]
+            early = [item for item in items if item.at <= horizon]
+            base, items = fold(early), items[len(early) :]
+        standing = fold(items, base)
+        return replace(self, base=base, horizon=horizon, tail=tuple(items), standing=standing)
 
     def _fold_in(self, item: Said) -> "Snapshot":
         if not self.tail or item.at > self.tail[-1].at:
@@ -112,22 +129,26 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True):
         return replace(self, base=fold(old, self.base), tail=self.tail[len(old) :], horizon=horizon)
 
 
-def _ledger_instant(event: f.Event) -> int:
-    return event.context.at if event.context.basis == "ledger" else 0
+_HELD_CHANGES: Final[dict[type[f.Fact], int]] = {
+    f.MessageDeferred: 1,
+    f.MessageNeedsConfirmation: 1,
+    f.MessagePermitted: 0,
+    f.MessageRefused: 0,
+    f.MessageReleased: -1,
+    f.MessageCancelled: -1,
+    f.MessageExpired: -1,
+}
+"""How a fact changes the number of texts that wait, where it is the first that asks about one."""
 
 
 def _held_change(fact: f.Fact) -> int:
-    match fact:
-        case f.MessageDeferred():
-            return 0 if fact.again else 1
-        case f.MessageNeedsConfirmation():
-            return 0 if fact.again else 1
-        case f.MessagePermitted() | f.MessageRefused():
-            return -1 if fact.again else 0
-        case f.MessageReleased() | f.MessageCancelled() | f.MessageExpired():
-            return -1
-        case _:
-            return 0
+    change = _HELD_CHANGES[type(fact)]
+    # It waited for confirmation before, so it still waits, or waits no longer.
+    return change - 1 if isinstance(fact, f.MessageAsked) and fact.again else change
+
+
+_LEDGERS_OWN: Final = (f.ReplyIssued, f.RevocationConfirmed, f.RevocationDismissed)
+"""What follows from the contact's words, and says nothing of the account's."""
 
 
 def makes_known(event: f.Event) -> bool:
@@ -135,7 +156,7 @@ def makes_known(event: f.Event) -> bool:
     fact = event.fact
     if isinstance(fact, f.ConsentGranted):
         return fact.method is not Method.SMS
-    if isinstance(fact, f.ReplyIssued | f.RevocationConfirmed | f.RevocationDismissed):
+    if isinstance(fact, _LEDGERS_OWN):
         return False
     return not (isinstance(fact, f.Words) and event.context.channel is not Channel.IMPORT)
 
@@ -143,20 +164,7 @@ def makes_known(event: f.Event) -> bool:
 def snapshot_of(events: Iterable[f.Event]) -> Snapshot:
     """The snapshot that a number's events, in order of version, add up to."""
     every = list(events)
-    snapshot = Snapshot()
-    try:
-        for event in every:
-            snapshot = snapshot.absorb(event)
-    except HistoryNeededError:
-        return _from_history(every)
-    return snapshot
-
-
-def _from_history(every: list[f.Event]) -> Snapshot:
-    noted = Snapshot()
-    for event in every:
-        noted = noted._note(event)
-    return noted._refold(every)
+    return Snapshot()._note(every)._refold(every) if every else Snapshot()
 
 
 def counted(events: Iterable[f.Event], as_of: int | None = None) -> list[Said]:

@@ -17,6 +17,10 @@ REQUESTS_KEPT: Final = 8
 """Instants of requests kept for R-F9; more than any sensible limit per window."""
 
 
+HARDEST_FIRST: Final = tuple(Source)
+"""The order of the opt-out that is shown: of those that stand, the hardest to lift."""
+
+
 def outranks(at: int, basis: Basis, stops: dict[Basis, int]) -> bool:
     """Whether an opening is later than every STOP; by the margin on another's clock (R-O2)."""
     return all(
@@ -103,23 +107,25 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def opt_out(self) -> tuple[Source, OptOut] | None:
         """The opt-out shown: of those that stand, the hardest to lift (rulebook section 1)."""
-        if self.contact is not None or self.scoped:
-            return Source.CONTACT, self.contact or self._first_scoped()
-        if self.system is not None:
-            return Source.SYSTEM, self.system
-        return None if self.agent is None else (Source.AGENT, self.agent)
+        for source in HARDEST_FIRST:
+            found = self.opt_out_by(source)
+            if found is not None:
+                return source, found
+        return None
 
     def opt_out_by(self, source: Source) -> OptOut | None:
         """The opt-out that this source has standing."""
         match source:
             case Source.CONTACT:
-                return self.contact or (self._first_scoped() if self.scoped else None)
+                return self.contact or self._first_scoped()
             case Source.SYSTEM:
                 return self.system
             case Source.AGENT:
                 return self.agent
 
-    def _first_scoped(self) -> OptOut:
+    def _first_scoped(self) -> OptOut | None:
+        if not self.scoped:
+            return None
         return min(
             (stop.opt_out for stop in self.scoped.values()),
             key=lambda opt_out: (opt_out.mark.at, opt_out.mark.version),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from api.bench.run import spread
+from api.bench.spreads import spread
 from consent_ledger.lexicon import READ_AT_MOST, Understood, interpret
 
 CHAT: Final = (

@@ -2,11 +2,13 @@
 
 Reads one JSON object from standard input, {"port", "path", "connections", "seconds", "key",
 "template", "numbers", "unique"}, and prints {"count", "errors", "seconds", "p50_ms", "p99_ms"}.
-`template` is a body in which NUMBER and ID stand for a number and a fresh id.
+`template` is a body in which NUMBER and ID stand for a number and a fresh id. The numbers are
+`first` and every `step` from there on; with `random` each request takes any of them.
 """
 
 import asyncio
 import json
+import random
 import sys
 import time
 from typing import Any, Final, cast
@@ -65,6 +67,7 @@ class Run:
     def __init__(self, spec: dict[str, Any]) -> None:
         self._spec = spec
         self._sent = 0
+        self._random = random.Random(spec.get("run"))
         self._open = spec["connections"]
         self._done = asyncio.Event()
         self._latencies: list[float] = []
@@ -80,9 +83,12 @@ class Run:
         self._sent += 1
         spec = self._spec
         index = self._sent if spec["unique"] else self._sent % spec["numbers"]
-        number = f"+1{FIRST_NUMBER + spec.get('offset', 0) + index}"
+        if spec.get("random"):
+            index = self._random.randrange(spec["numbers"])
+        first = spec.get("first", FIRST_NUMBER)
+        number = f"+1{first + spec.get('offset', 0) + index * spec.get('step', 1)}"
         body: str = (
-            spec["template"].replace("NUMBER", number).replace("ID", f"{spec['run']}-{index}")
+            spec["template"].replace("NUMBER", number).replace("ID", f"{spec['run']}-{self._sent}")
         )
         kind = spec.get("content_type", "application/json")
         head = (

@@ -1,4 +1,4 @@
-"""One run of the bench: every path beside its baselines, in turn, several rounds.
+"""One run of the bench: every path beside its peers, in turn, several rounds.
 
 Rates of one machine say little; the ratios of a round say more, as its noise falls on both sides.
 """
@@ -6,13 +6,11 @@ Rates of one machine say little; the ratios of a round say more, as its noise fa
 import contextlib
 import json
 import os
-import socket
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -20,8 +18,13 @@ from uuid import UUID
 import psycopg
 
 from api.auth import issue_key
-from api.bench import growth, pgbench
+from api.bench import library, peers, pgbench
+from api.bench.bars import MEMORY_MB, PAIRS, bar, judged
+from api.bench.growth import messages
 from api.bench.load import FIRST_NUMBER, WARM_UP
+from api.bench.processes import Server, serving
+from api.bench.reading import copy_events, read_events
+from api.bench.spreads import spread
 from consent_ledger.keyring import Keyring
 from consent_ledger.store.embedded import find_binaries
 from consent_ledger.words import Role
@@ -35,7 +38,6 @@ SCRUB_ROWS: Final = 200_000
 """Rows of a list: enough that its processes work at the same time."""
 MANY: Final = 100_000
 """Messages of the number that is beside one with a few."""
-START_SECONDS: Final = 30
 LOAD_GRACE: Final = 30
 """Seconds that a load may take to begin and to end."""
 
@@ -44,42 +46,46 @@ MESSAGE: Final = '{"message_id":"ID","number":"NUMBER","purpose":"recall"}'
 SCRUB: Final = "/v1/scrubs?purpose=conversation"
 STOP: Final = '{"from":"NUMBER","to":"+14155550199","body":"STOP","message_id":"ID"}'
 
+Path_ = Callable[[], dict[str, Any]]
+"""One measurement of a path: its rate, and what else is known."""
+
 
 class Bench:
     """The servers of a run, and one measurement at a time."""
 
     def __init__(self, database_url: str, account_id: UUID, keyring: Keyring) -> None:
-        self._database_url = database_url
+        self.database_url = database_url
         self._keyring = keyring
         with psycopg.connect(database_url, autocommit=True) as conn:
             self._key = issue_key(conn, keyring, account_id, Role.SENDER, "bench")[1]
-        self._ports = {which: _free_port() for which in ("service", "empty")}
+        self._servers: dict[str, Server] = {}
         self._fresh = 0
 
     @contextlib.contextmanager
-    def servers(self) -> Iterator[None]:
-        """Both servers, until the run is over."""
-        running = [self._start(which) for which in self._ports]
-        try:
-            for port in self._ports.values():
-                _await_port(port)
-            yield
-        finally:
-            for process in running:
-                process.terminate()
-            for process in running:
-                process.wait(10)
-
-    def _start(self, which: str) -> subprocess.Popen[bytes]:
+    def servers(self, *, with_peers: bool = True) -> Iterator[None]:
+        """All servers, until the run is over."""
         settings = {
-            "BENCH_SERVER": which,
-            "BENCH_PORT": str(self._ports[which]),
-            "CONSENT_LEDGER_DATABASE_URL": self._database_url,
+            "CONSENT_LEDGER_DATABASE_URL": self.database_url,
             "CONSENT_LEDGER_KEY": self._keyring.dump(),
             "CONSENT_LEDGER_LOG_LEVEL": "warning",
+            "BENCH_KEY": self._key,
         }
-        command = [sys.executable, "-m", "api.bench.server"]
-        return subprocess.Popen(command, env={**os.environ, **settings})
+        modules = {"service": ("api.bench.server", "service")}
+        if with_peers:
+            modules |= {
+                "empty": ("api.bench.server", "empty"),
+                "peers": ("api.bench.peers", "peers"),
+            }
+        self._servers = {
+            name: Server(module, settings | {"BENCH_SERVER": which})
+            for name, (module, which) in modules.items()
+        }
+        with serving(self._servers):
+            yield
+
+    def port(self, server: str) -> int:
+        """Where a server listens."""
+        return self._servers[server].port
 
     def load(
         self,
@@ -92,65 +98,69 @@ class Bench:
         server: str = "service",
         warm_up: float = WARM_UP,
         content_type: str = "application/json",
+        numbers: int = NUMBERS,
+        **more: Any,
     ) -> dict[str, Any]:
-        """Load on one path: rate, p50 and p99."""
+        """Load on one path: rate, p50 and p99, and the peak of the server's memory."""
         self._fresh += 1
         spec = {
-            "port": self._ports[server],
+            "port": self.port(server),
             "path": path,
             "template": template,
             "connections": connections,
             "seconds": seconds,
             "key": self._key,
-            "numbers": NUMBERS,
+            "numbers": numbers,
             "unique": unique,
             "offset": self._fresh * 1_000_000 if unique else 0,
             "warm_up": warm_up,
             "content_type": content_type,
             "run": f"{os.getpid()}-{self._fresh}",
+            **more,
         }
-        command = [sys.executable, "-m", "api.bench.load"]
-        done = subprocess.run(
-            command,
-            input=json.dumps(spec),
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=seconds + LOAD_GRACE,
-        )
+        with self._servers[server].watched() as memory:
+            done = subprocess.run(
+                [sys.executable, "-m", "api.bench.load"],
+                input=json.dumps(spec),
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=seconds + LOAD_GRACE,
+            )
         found: dict[str, Any] = json.loads(done.stdout)
+        found["memory_mb"] = memory.peak_mb
         return found
 
     def one_stop(self) -> UUID:
         """A number that said STOP, as the load says it; for pgbench to write the like of."""
         self.load("/v1/inbound-messages", STOP, 1, 0.05, unique=True)
-        with psycopg.connect(self._database_url) as conn:
+        with psycopg.connect(self.database_url) as conn:
             return self._last(conn)
 
     def pgbench(self, script: str, seconds: float) -> dict[str, Any]:
-        """What the database alone can do with the same rows."""
+        """What the database alone can do with a statement."""
         with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
             file.write(script)
             file.flush()
             binaries = find_binaries(os.environ.get("CONSENT_LEDGER_POSTGRES_BIN"))
             rate = pgbench.run(
-                binaries, self._database_url, Path(file.name), PGBENCH_CLIENTS, seconds
+                binaries, self.database_url, Path(file.name), PGBENCH_CLIENTS, seconds
             )
         return {"rate": rate}
 
     def numbers_with(self, more: int) -> dict[str, str]:
-        """Bodies about a number with few messages and about one with many."""
-        bodies = {}
-        with psycopg.connect(self._database_url, autocommit=True) as conn:
+        """A number with few messages and one with many."""
+        numbers = {}
+        with psycopg.connect(self.database_url, autocommit=True) as conn:
             for name, extra in (("few", 0), ("many", more)):
                 self._fresh += 1
                 number = f"+1{FIRST_NUMBER + 900_000_000 + self._fresh}"
                 asked = MESSAGE.replace("NUMBER", number)
                 self.load("/v1/messages", asked, 1, 0.0, unique=True, warm_up=0.1)
                 if extra:
-                    growth.grow(conn, self._last(conn), extra)
-                bodies[name] = number
-        return bodies
+                    messages.grow(conn, self._last(conn), extra)
+                numbers[name] = number
+        return numbers
 
     def _last(self, conn: psycopg.Connection[Any]) -> UUID:
         row = conn.execute(
@@ -163,24 +173,8 @@ class Bench:
     def script(self) -> str:
         """The rows of one STOP as a pgbench script."""
         number_id = self.one_stop()
-        with psycopg.connect(self._database_url) as conn:
+        with psycopg.connect(self.database_url) as conn:
             return pgbench.script_like(conn, number_id)
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
-def _await_port(port: int) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.05)
-    raise TimeoutError("a server of the bench did not start")
 
 
 def batch_body() -> str:
@@ -198,81 +192,90 @@ def scrub_body() -> str:
 def measure(
     bench: Bench, rounds: int, seconds: float, progress: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Every path beside its baselines: medians of the rates, and of the ratios of each round."""
+    """Every path beside its peers: medians of the ratios of each round, and of the rates."""
     progress("loading numbers")
     for _ in range(2):
         bench.load("/v1/inbound-messages", STOP.replace('"ID"', '"seed-ID"'), 48, 2.0)
-    script = bench.script()
-    batch, rows = batch_body(), scrub_body()
-    paths: dict[str, Callable[[], dict[str, Any]]] = {
-        "check": lambda: bench.load("/v1/checks", CHECK, CHECK_CONNECTIONS, seconds),
-        "constant": lambda: bench.load("/bench/constant", CHECK, CHECK_CONNECTIONS, seconds),
-        "empty": lambda: bench.load("/empty", CHECK, CHECK_CONNECTIONS, seconds, server="empty"),
-        "command": lambda: bench.load(
-            "/v1/inbound-messages", STOP, COMMAND_CONNECTIONS, seconds, unique=True
-        ),
-        "pgbench": lambda: bench.pgbench(script, seconds),
-        "batch": lambda: bench.load("/v1/checks/batch", batch, 1, seconds),
-        "scrub": lambda: bench.load(SCRUB, rows, 1, seconds, content_type="text/csv"),
-    }
-    for name, number in bench.numbers_with(MANY).items():
-        asked, checked = MESSAGE.replace("NUMBER", number), CHECK.replace("NUMBER", number)
-        paths[f"command, {name} messages"] = _bound(bench, "/v1/messages", asked, seconds)
-        paths[f"check, {name} messages"] = _bound(bench, "/v1/checks", checked, seconds)
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in paths}
-    for turn in range(rounds):
-        for name, run in paths.items():
-            progress(f"round {turn + 1} of {rounds}: {name}")
-            found[name].append(run())
+    with psycopg.connect(bench.database_url, autocommit=True) as conn:
+        peers.prepare(conn, FIRST_NUMBER, NUMBERS)
+    app = library.application(bench.database_url, PGBENCH_CLIENTS)
+    try:
+        paths = _paths(bench, app, seconds)
+        found: dict[str, list[dict[str, Any]]] = {name: [] for name in paths}
+        for turn in range(rounds):
+            for name, run in paths.items():
+                progress(f"round {turn + 1} of {rounds}: {name}")
+                found[name].append(run())
+    finally:
+        app.close()
+        with psycopg.connect(bench.database_url, autocommit=True) as conn:
+            peers.forget(conn)
     return _summary(found)
 
 
-def _bound(bench: Bench, path: str, body: str, seconds: float) -> Callable[[], dict[str, Any]]:
+def _paths(bench: Bench, app: library.Phones, seconds: float) -> Mapping[str, Path_]:
+    """What is measured, peers next to what they are beside."""
+    script = bench.script()
+    check = partial(bench.load, template=CHECK, connections=CHECK_CONNECTIONS, seconds=seconds)
+    stop = partial(
+        bench.load, template=STOP, connections=COMMAND_CONNECTIONS, seconds=seconds, unique=True
+    )
+    paths: dict[str, Path_] = {
+        "check": lambda: check("/v1/checks"),
+        "constant": lambda: check("/bench/constant"),
+        "empty": lambda: check("/empty", server="empty"),
+        "plain select": lambda: check("/select", server="peers"),
+        "table check": lambda: check("/checks", server="peers"),
+        "command": lambda: stop("/v1/inbound-messages"),
+        "pgbench same rows": lambda: bench.pgbench(script, seconds),
+        "pgbench insert": lambda: bench.pgbench(peers.PGBENCH_INSERT, seconds),
+        "table insert": lambda: stop("/inbound-messages", server="peers"),
+        "app.save": lambda: library.saves(app, PGBENCH_CLIENTS, seconds),
+        "batch": _list(bench, "/v1/checks/batch", batch_body(), seconds, BATCH_ITEMS),
+        "scrub": _list(bench, SCRUB, scrub_body(), seconds, SCRUB_ROWS, content_type="text/csv"),
+        "log": lambda: read_events(bench.database_url, seconds),
+        "copy out": lambda: copy_events(bench.database_url, seconds),
+    }
+    for name, number in bench.numbers_with(MANY).items():
+        asked, checked = MESSAGE.replace("NUMBER", number), CHECK.replace("NUMBER", number)
+        paths[f"command, {name} messages"] = _alone(bench, "/v1/messages", asked, seconds)
+        paths[f"check, {name} messages"] = _alone(bench, "/v1/checks", checked, seconds)
+    return paths
+
+
+def _list(bench: Bench, path: str, body: str, seconds: float, items: int, **more: Any) -> Path_:
+    """A list over one connection: its rate is that of its items."""
+
+    def run() -> dict[str, Any]:
+        found = bench.load(path, body, 1, seconds, **more)
+        return {**found, "rate": found["rate"] * items}
+
+    return run
+
+
+def _alone(bench: Bench, path: str, body: str, seconds: float) -> Path_:
     """Load on one number over one connection: its latency is its cost."""
     return lambda: bench.load(path, body, 1, seconds, unique=True)
 
 
-def _summary(found: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+def _summary(found: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
     rates = {name: [run["rate"] for run in runs] for name, runs in found.items()}
-    rates["batch"] = [rate * BATCH_ITEMS for rate in rates["batch"]]
-    rates["scrub"] = [rate * SCRUB_ROWS for rate in rates["scrub"]]
     p99 = {name: [run.get("p99_ms", 0.0) for run in runs] for name, runs in found.items()}
-    p50 = {name: [run.get("p50_ms", 0.0) for run in runs] for name, runs in found.items()}
-    pairs = [
-        ("check", "constant"),
-        ("check", "empty"),
-        ("command", "pgbench"),
-        ("batch", "check"),
-        ("scrub", "batch"),
-        ("command, many messages", "command, few messages"),
-        ("check, many messages", "check, few messages"),
-    ]
     return {
-        "paths": {
-            name: {
-                "rate": spread(rates[name]),
-                "p50_ms": spread(p50[name]),
-                "p99_ms": spread(p99[name]),
-                "errors": sum(run.get("errors", 0) for run in found[name]),
-            }
-            for name in found
-        },
-        "ratios": {
-            f"{one} / {other}": {
-                "rate": spread([a / b for a, b in zip(rates[one], rates[other], strict=True)]),
-                "p99": spread(
-                    [a / b if b else 0.0 for a, b in zip(p99[one], p99[other], strict=True)]
-                ),
-            }
-            for one, other in pairs
-        },
+        "ratios": {pair.name: judged(pair, rates, p99) for pair in PAIRS},
+        "paths": {name: _path(runs) for name, runs in found.items()},
     }
 
 
-def spread(values: list[float]) -> dict[str, float]:
-    """Median, lowest and highest."""
-    return {
-        "median": round(statistics.median(values), 3),
-        "min": round(min(values), 3),
-        "max": round(max(values), 3),
+def _path(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    path = {
+        "rate": spread([run["rate"] for run in runs]),
+        "p50_ms": spread([run.get("p50_ms", 0.0) for run in runs]),
+        "p99_ms": spread([run.get("p99_ms", 0.0) for run in runs]),
+        "errors": sum(run.get("errors", 0) for run in runs),
     }
+    peaks = [run["memory_mb"] for run in runs if run.get("memory_mb")]
+    if peaks:
+        path["memory_mb"] = round(max(peaks))
+        path["memory_bar"] = bar(max(peaks), at_most=MEMORY_MB)
+    return path

@@ -1,14 +1,14 @@
 """What is on record of imports: how far each came, and the verdict of every row."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
 from psycopg import AsyncConnection
 
 from api.importing.records import Format
-from consent_ledger.store.importing import Job, Verdict, counts
+from consent_ledger.store.units import Job, Verdict, counts
 
 OPEN: Final = ("waiting", "running", "undoing")
 """States in which a worker has something to do."""
@@ -125,15 +125,29 @@ async def set_state(
     await conn.execute(query.encode(), (state, because, import_id))
 
 
-async def keep_unit(
-    conn: AsyncConnection[Any], import_id: UUID, verdicts: Sequence[Verdict]
-) -> None:
-    """Notes the verdicts of rows and how far the import is, within the caller's transaction."""
+class Page(NamedTuple):
+    """The verdicts of rows, ready to be kept."""
+
+    first: int
+    last: int
+    counts: tuple[int, ...]
+    told: int
+    data: bytes
+
+
+def page(verdicts: Sequence[Verdict]) -> Page:
+    """Verdicts as they are kept; those of which any cell was refused are counted."""
     found = counts(verdicts)
-    first, last = verdicts[0].line, verdicts[-1].line
     told = found["rejected"] + found["partly_rejected"]
-    await conn.execute(PROGRESS, (last, *found.values(), import_id))
-    await conn.execute(UNIT, (import_id, first, last, told, encode(verdicts)))
+    first, last = verdicts[0].line, verdicts[-1].line
+    return Page(first, last, tuple(found.values()), told, encode(verdicts))
+
+
+async def keep_unit(conn: AsyncConnection[Any], import_id: UUID, kept: Page) -> None:
+    """Notes the verdicts of rows and how far the import is, within the caller's transaction."""
+    async with conn.pipeline():
+        await conn.execute(PROGRESS, (kept.last, *kept.counts, import_id))
+        await conn.execute(UNIT, (import_id, kept.first, kept.last, kept.told, kept.data))
 
 
 async def verdicts_after(

@@ -11,7 +11,7 @@ from api.importing import book
 from api.importing.office import Connections
 from api.importing.records import Format
 from consent_ledger.importing import DETAILS
-from consent_ledger.store.importing import Verdict
+from consent_ledger.store.units import Verdict
 
 ROWS: Final = 2_000
 """Rows in memory at a time."""

@@ -6,7 +6,7 @@ and no other.
 
 import codecs
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from itertools import chain
 from typing import Any, Final, NamedTuple
@@ -108,11 +108,12 @@ def _table(lines: Iterator[Line], reader: RowReader) -> Iterator[Row]:
         line = given_back.pop(0) if given_back else next(lines, None)
         if line is None:
             return
-        if line.text is None:
-            yield refused(line.number, "row-too-long")
-        elif '"' not in line.text:
-            if line.text.strip(empty):
-                yield reader.read(line.number, line.text.split(delimiter), columns)
+        number, text = line
+        if text is None:
+            yield refused(number, "row-too-long")
+        elif '"' not in text:
+            if text.strip(empty):
+                yield reader.read(number, text.split(delimiter), columns)
         else:
             cells, taken = _quoted(line, given_back, lines, delimiter)
             if cells is None:
@@ -203,7 +204,7 @@ def _text(value: Any) -> str:
     raise TypeError
 
 
-def sized(found: Iterable[Row], size: int) -> Iterator[Sequence[Row]]:
+def sized(found: Iterable[Row], size: int) -> Iterator[list[Row]]:
     """Rows in groups of a size."""
     group: list[Row] = []
     for row in found:

@@ -6,11 +6,12 @@ while. What it was at is committed unit by unit, and any other worker goes on fr
 """
 
 import asyncio
+import gc
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -18,9 +19,10 @@ import psycopg
 import structlog
 
 from api.importing import book, records, staging
+from api.importing.ahead import Reading
+from api.importing.lanes import Lanes, begin_dry_run, end_dry_run
 from api.logs import configure_logging
 from consent_ledger.account import Account
-from consent_ledger.importing import Row, RowReader
 from consent_ledger.keyring import Keyring
 from consent_ledger.store.accounts import AccountCache
 from consent_ledger.store.connection import ServiceConnection, connector, service_conninfo
@@ -28,10 +30,7 @@ from consent_ledger.store.importing import (
     ATTEMPTS,
     LOCKED,
     RACES,
-    UNIT,
-    Cell,
     ImportWriter,
-    Plan,
 )
 from projections.inline import PROJECTIONS
 
@@ -49,24 +48,12 @@ ATTEMPT: Final = (
 )
 UNDONE: Final = """
 UPDATE import_units SET undone = %s WHERE import_id = %s AND first_line = %s"""
-ANEW: Final = """
-UPDATE imports SET line = 0, rows = 0, accepted = 0, unchanged = 0, rejected = 0,
-    partly_rejected = 0 WHERE import_id = %s"""
-WOULD: Final = """
-CREATE TEMPORARY TABLE IF NOT EXISTS would_change (
-    number_id uuid, kind text, PRIMARY KEY (number_id, kind))"""
-WOULD_TOO: Final = """
-INSERT INTO would_change SELECT DISTINCT * FROM unnest(%b::uuid[], %b::text[])
-ON CONFLICT DO NOTHING RETURNING number_id, kind"""
-TOLD: Final = """
-UPDATE imports SET
-    would_opt_out = (SELECT count(*) FROM would_change WHERE kind = 'OptedOut'),
-    would_opt_in = (SELECT count(*) FROM would_change AS yes WHERE kind = 'ConsentGranted'
-        AND NOT EXISTS (SELECT FROM would_change AS no
-            WHERE no.number_id = yes.number_id AND no.kind <> 'ConsentGranted'))
-WHERE import_id = %s"""
-
-Group = tuple[list[Row], list[Cell]]
+SWITCH_SECONDS: Final = 0.0002
+"""The thread that reads ahead gives way so often; by default the database would wait 5 ms for each
+answer to it."""
+COLLECT_AFTER: Final = 50_000
+"""Objects between two garbage collections: rows are many and hold no cycles, and by default much of
+the reading would be a search for some."""
 
 log = structlog.get_logger("imports")
 
@@ -144,76 +131,20 @@ class Worker:
         account = await self._account(conn, found.account_id)
         done = found.line
         if found.dry_run:
-            # What it would change is kept for the connection alone: a dry run begins anew.
             done = 0
-            await _forget_dry_run(conn, found.import_id)
+            await begin_dry_run(conn, found.import_id)
         with psycopg.connect(
             service_conninfo(self._database_url), autocommit=True, prepare_threshold=1
         ) as reading:
-            groups = self._groups(reading, found, account, done)
-            ahead = asyncio.ensure_future(asyncio.to_thread(next, groups, None))
-            try:
-                while (group := await ahead) is not None:
-                    # The next rows are read while these are written.
-                    ahead = asyncio.ensure_future(asyncio.to_thread(next, groups, None))
-                    await self._group(conn, found, *group)
-            finally:
-                await asyncio.wait([ahead])
+            rows = Reading(reading, self._keyring, self._accounts, self._writer, found, account)
+            async with await self._connect() as second:
+                # What a dry run would change is known to one connection alone.
+                lanes = (conn,) if found.dry_run else (conn, second)
+                await Lanes(lanes, self._writer, found).run(rows.groups(done))
         if found.dry_run:
-            await conn.execute(TOLD, (found.import_id,))
+            await end_dry_run(conn, found.import_id)
         await book.set_state(conn, found.import_id, "done")
         await staging.drop(conn, found.import_id)
-
-    def _groups(
-        self, reading: psycopg.Connection[Any], found: book.Import, account: Account, done: int
-    ) -> Iterator[Group]:
-        """The rows that are still to be done, with the ids of their numbers."""
-        policy = account.policy_at(found.instant).policy
-        purposes = frozenset(policy.purposes)
-        region, consent = account.default_region, policy.consent_purposes
-        reader = RowReader(region, purposes, consent, found.instant)
-        parts = staging.pieces(reading, self._keyring, found.import_id)
-        every = records.rows(parts, found.kind, reader)
-        for rows in records.sized((row for row in every if row.line > done), UNIT):
-            yield list(rows), self._writer.cells(found.account_id, rows)
-
-    async def _group(
-        self, conn: ServiceConnection, found: book.Import, rows: list[Row], cells: Sequence[Cell]
-    ) -> None:
-        while rows:
-            rows = await self._unit(conn, found, rows, cells)
-            cells = self._writer.cells(found.account_id, rows)
-
-    async def _unit(
-        self, conn: ServiceConnection, found: book.Import, rows: list[Row], cells: Sequence[Cell]
-    ) -> list[Row]:
-        """Commits the first rows, and returns those left."""
-        for attempt in range(ATTEMPTS):
-            # A number that was thought new and is not goes the careful way.
-            plan = await self._writer.plan(conn, found.job, rows, cells, copies=attempt == 0)
-            try:
-                if found.dry_run:
-                    await self._dry_run(conn, found, plan)
-                else:
-                    async with conn.transaction():
-                        await self._writer.write(conn, found.job, plan)
-                        await book.keep_unit(conn, found.import_id, plan.unit.verdicts())
-                return plan.later
-            except RACES:
-                if attempt == ATTEMPTS - 1:
-                    raise
-                await asyncio.sleep(0.002 * attempt)
-        return rows
-
-    async def _dry_run(self, conn: ServiceConnection, found: book.Import, plan: Plan) -> None:
-        """Notes what a unit would record, and not what earlier rows of the file would have."""
-        await self._writer.write(conn, found.job, plan, dry=True)
-        noted = plan.unit.noted()
-        ids, kinds = [each[0] for each in noted], [each[1] for each in noted]
-        async with conn.transaction():
-            fresh = await (await conn.execute(WOULD_TOO, (ids, kinds))).fetchall()
-            plan.unit.keep_only(set(fresh))
-            await book.keep_unit(conn, found.import_id, plan.unit.verdicts())
 
     async def _undo(self, conn: ServiceConnection, found: book.Import) -> None:
         """Compensates every fact, some numbers at a time."""
@@ -256,14 +187,6 @@ class Worker:
         return await self._accounts.at(conn, account_id, None if row is None else row[0])
 
 
-async def _forget_dry_run(conn: ServiceConnection, import_id: UUID) -> None:
-    await conn.execute(WOULD)
-    await conn.execute("TRUNCATE would_change")
-    async with conn.transaction():
-        await conn.execute("DELETE FROM import_units WHERE import_id = %s", (import_id,))
-        await conn.execute(ANEW, (import_id,))
-
-
 async def main() -> None:
     """Takes the orders and works; ends when the service does."""
     loop = asyncio.get_running_loop()
@@ -291,4 +214,7 @@ if __name__ == "__main__":
     # Ctrl-C is for the service, which then closes the input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICENESS)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
     asyncio.run(main())

@@ -4,10 +4,16 @@ New numbers of which a list says the same have the same events and rows, but for
 time and the line. So the domain and the read models are asked once, about a sample; for each number
 its own values are put in the sample's place. `tests/store/test_importing.py` holds the rows to what
 the events make of them.
+
+The rows are in COPY's binary format: the server reads it in some four fifths of the time that it
+takes for text.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Final, NamedTuple
+import re
+import struct
+from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
+from typing import Any, Final
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -24,18 +30,38 @@ SAMPLE_ID: Final = UUID("8f3c0d4e-6a17-8b52-9d0e-71c2a5b4f693")
 SAMPLE_NUMBER: Final = "+999000999000999"
 SAMPLE_AT: Final = 1_203_040_506_070_809
 SAMPLE_LINE: Final = 908_070_605_040_302
-"""Values that nothing else in a row can equal; the time has the width of any time since 1970."""
+"""Values that nothing else in a row can equal."""
 SHORTEST_AT: Final = 1 << 32
 """Times below are written in fewer bytes; `importing.EARLIEST` is later."""
 
+BEGIN: Final = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
+END: Final = struct.pack("!h", -1)
+NULL: Final = struct.pack("!i", -1)
 
-class New(NamedTuple):
-    """A number that is new to the ledger, its id as text, and the line of the list that tells."""
+ID, NUMBER, AT_TEXT, AT, LINE = range(5)
+"""What the rows of a number have of their own, in the order of `Own`."""
+GAPS: Final = {
+    SAMPLE_ID.bytes: ID,
+    SAMPLE_NUMBER.encode(): NUMBER,
+    str(SAMPLE_AT).encode(): AT_TEXT,
+    SAMPLE_AT.to_bytes(8): AT,
+    str(SAMPLE_LINE).encode(): LINE,
+}
+"""How each stands in the sample's rows."""
 
-    number_id: str
-    e164: str
-    at: int
-    line: int
+HOLE: Final = bytes(8)
+"""Where a position goes: it is known only when the transaction has begun."""
+
+_SAMPLES: Final = re.compile(b"(%s)" % b"|".join(map(re.escape, GAPS)), re.DOTALL)
+_LONG: Final = struct.Struct("!q")
+
+Own = tuple[bytes, ...]
+Widths = tuple[int, int, int]
+Field = bytes | int | None
+"""A value of the sample's row: its bytes, the place of an event, or none."""
+
+
+Cuts = list[tuple[str, "Cut"]]
 
 
 class Template:
@@ -55,76 +81,150 @@ class Template:
             batch.handle(submission, SAMPLE_ID)
         self.topics = tuple(event.topic for event in sample.events)
         sets = iter(batch.row_sets(projections))
-        tables = {"events": _lines(next(sets), EVENTS)}
+        tables = {"events": _rows(next(sets), EVENTS)}
         next(sets)  # Claims: a list makes none.
-        tables["numbers"] = _lines(next(sets), NUMBERS)
+        tables["numbers"] = _rows(next(sets), NUMBERS)
         next(sets)  # Words: a list holds none.
         for projection in projections:
-            tables[projection.table] = _lines(next(sets), projection.columns)
+            tables[projection.table] = _rows(next(sets), projection.columns)
             if projection.removes:
                 next(sets)  # Nothing of a new number can go.
-        self._tables = [(table, lines) for table, lines in tables.items() if lines]
+        self._tables = {table: rows for table, rows in tables.items() if rows}
+        self._cut: dict[Widths, Cuts] = {}
 
-    def fill(self, new: New, position: int, into: dict[str, list[str]]) -> None:
-        """Adds the lines of one number to those of each table, its first event at a position."""
-        at = str(new.at)
-        own = {
-            "id": new.number_id,
-            "number": new.e164,
-            "at": at,
-            "at_json": at.encode().hex(),
-            "at_binary": f"{new.at:016x}",
-            "line": str(new.line).encode().hex(),
-            "place": position,
-        }
-        for i in range(1, len(self.topics)):
-            own[f"place_{i}"] = position + i
-        for table, lines in self._tables:
-            into[table].append(lines % own)
+    def cut(self, own: Own) -> Cuts:
+        """The rows of each table, cut for values as long as these."""
+        widths = len(own[NUMBER]), len(own[AT_TEXT]), len(own[LINE])
+        found = self._cut.get(widths)
+        if found is None:
+            found = [(table, Cut(rows, own)) for table, rows in self._tables.items()]
+            self._cut[widths] = found
+        return found
 
 
-def _lines(rows: Iterable[tuple[Any, ...]], columns: Sequence[Column]) -> str:
-    return "".join(_line(row, columns) for row in rows)
+class Cut:
+    """Rows of one table for values of certain lengths: each number's are a matter of formatting.
+
+    `holes` are the places of its positions among the bytes, each with the event's place.
+    """
+
+    def __init__(self, rows: Sequence[Sequence[Field]], own: Own) -> None:
+        self.size = 0
+        self.holes: list[tuple[int, int]] = []
+        pattern: list[bytes] = []
+        gaps: list[int] = []
+
+        def add(data: bytes) -> None:
+            pattern.append(data.replace(b"%", b"%%"))
+            self.size += len(data)
+
+        for row in rows:
+            add(struct.pack("!h", len(row)))
+            for value in row:
+                if value is None:
+                    add(NULL)
+                elif isinstance(value, int):
+                    add(struct.pack("!i", len(HOLE)))
+                    self.holes.append((self.size, value))
+                    add(HOLE)
+                else:
+                    pieces = [GAPS.get(piece, piece) for piece in _SAMPLES.split(value)]
+                    add(struct.pack("!i", sum(len(_filled(piece, own)) for piece in pieces)))
+                    for piece in pieces:
+                        if isinstance(piece, int):
+                            gaps.append(piece)
+                            pattern.append(b"%b")
+                            self.size += len(own[piece])
+                        else:
+                            add(piece)
+        self.pattern = b"".join(pattern)
+        self.own = _getter(gaps)
 
 
-def _line(row: tuple[Any, ...], columns: Sequence[Column]) -> str:
-    fields = [_field(value, column) for value, column in zip(row, columns, strict=True)]
-    return "\t".join(fields) + "\n"
+def _filled(piece: bytes | int, own: Own) -> bytes:
+    return own[piece] if isinstance(piece, int) else piece
 
 
-def _field(value: Any, column: Column) -> str:
-    """One value in COPY's text format, with its gaps."""
-    if column.type == "position":
-        return f"%(place_{value})s" if value else "%(place)s"
+def own_values(number_id: bytes, e164: bytes, at: int, line: int) -> Own:
+    """What the rows of a number have of their own: its id and itself, the time and the line of the
+    list that tells of it."""
+    return number_id, e164, b"%d" % at, _LONG.pack(at), b"%d" % line
+
+
+def _getter(gaps: Sequence[int]) -> Callable[[Own], Own]:
+    if len(gaps) > 1:
+        return itemgetter(*gaps)
+    # With one gap, itemgetter would give the value itself.
+    return lambda own: tuple(own[gap] for gap in gaps)
+
+
+def _rows(rows: Iterable[tuple[Any, ...]], columns: Sequence[Column]) -> list[list[Field]]:
+    return [
+        [_field(value, column) for value, column in zip(row, columns, strict=True)] for row in rows
+    ]
+
+
+def _field(value: Any, column: Column) -> Field:
+    """A value as COPY's binary format has it; that of a position is its place."""
     if value is None:
-        return r"\N"
-    if isinstance(value, bool):
-        return "t" if value else "f"
-    if isinstance(value, bytes):
-        return r"\\x" + _gaps_in_bytes(value.hex())
-    text = str(value).replace("%", "%%").replace("\\", r"\\")
-    for character, escaped in (("\t", r"\t"), ("\n", r"\n"), ("\r", r"\r")):
-        text = text.replace(character, escaped)
-    for sample, gap in ((SAMPLE_ID, "id"), (SAMPLE_NUMBER, "number"), (SAMPLE_AT, "at")):
-        text = text.replace(str(sample), f"%({gap})s")
-    return text
+        return None
+    match column.type:
+        case "position":
+            return int(value)
+        case "uuid":
+            return bytes(value.bytes)
+        case "integer":
+            return struct.pack("!i", value)
+        case "bigint":
+            return _LONG.pack(value)
+        case "boolean":
+            return b"\1" if value else b"\0"
+        case "bytea":
+            return bytes(value)
+        case "text":
+            return str(value).encode()
+    raise TypeError(f"no read model has had a column of type {column.type}")
 
 
-def _gaps_in_bytes(shown: str) -> str:
-    for sample, gap in (
-        (str(SAMPLE_AT).encode().hex(), "at_json"),
-        (f"{SAMPLE_AT:016x}", "at_binary"),
-        (str(SAMPLE_LINE).encode().hex(), "line"),
-    ):
-        shown = shown.replace(sample, f"%({gap})s")
-    return shown
+class Copies:
+    """The rows of new numbers, ready to be sent but for their positions."""
+
+    def __init__(self, found: Iterable[tuple[Template, Own]]) -> None:
+        self.events = 0
+        tables: dict[str, _Rows] = {}
+        for template, own in found:
+            for table, cut in template.cut(own):
+                rows = tables.get(table)
+                if rows is None:
+                    rows = tables[table] = _Rows()
+                rows.lines.append(cut.pattern % cut.own(own))
+                for hole, place in cut.holes:
+                    rows.holes.append((rows.size + hole, self.events + place))
+                rows.size += cut.size
+            self.events += len(template.topics)
+        self._rows = {table: (rows.data(), rows.holes) for table, rows in tables.items()}
+
+    def of(self, table: str, base: int) -> bytearray | None:
+        """What COPY takes for a table, the first event at a position."""
+        data, holes = self._rows.get(table, (None, ()))
+        for hole, place in holes:
+            _LONG.pack_into(data, hole, base + place)  # type: ignore[arg-type]
+        return data
+
+
+class _Rows:
+    def __init__(self) -> None:
+        self.lines = [BEGIN]
+        self.holes: list[tuple[int, int]] = []
+        self.size = len(BEGIN)
+
+    def data(self) -> bytearray:
+        self.lines.append(END)
+        return bytearray().join(self.lines)
 
 
 async def copy_new(
-    conn: AsyncConnection[Any],
-    found: Sequence[tuple[Template, New]],
-    base: int,
-    projections: Sequence[Projection],
+    conn: AsyncConnection[Any], copies: Copies, base: int, projections: Sequence[Projection]
 ) -> None:
     """Writes new numbers, from this position on; UniqueViolation where one is not new."""
     tables = {
@@ -132,14 +232,10 @@ async def copy_new(
         "numbers": NUMBERS,
         **{each.table: each.columns for each in projections},
     }
-    lines: dict[str, list[str]] = {table: [] for table in tables}
-    position = base
-    for template, new in found:
-        template.fill(new, position, lines)
-        position += len(template.topics)
     for table, columns in tables.items():
-        if lines[table]:
+        data = copies.of(table, base)
+        if data is not None:
             names = ", ".join(column.name for column in columns)
-            statement = f"COPY {table} ({names}) FROM STDIN"
+            statement = f"COPY {table} ({names}) FROM STDIN (FORMAT binary)"
             async with conn.cursor() as cursor, cursor.copy(statement.encode()) as copy:
-                await copy.write("".join(lines[table]))
+                await copy.write(data)

@@ -6,15 +6,15 @@ verdicts and the import's progress commit with it, so that a kill leaves whole u
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-import msgspec
-from psycopg import errors
+from psycopg import Connection, errors
 
 from consent_ledger import commands as c
 from consent_ledger.account import Account
-from consent_ledger.facts import Event, Evidence
+from consent_ledger.facts import Event
 from consent_ledger.handlers import handle
 from consent_ledger.importing import Fault, Row, Wish, commands, is_said
 from consent_ledger.keyring import Keyring
@@ -22,15 +22,26 @@ from consent_ledger.ledger import Submission
 from consent_ledger.phone_number import PhoneNumber
 from consent_ledger.snapshot import HistoryNeededError, Snapshot
 from consent_ledger.store import loading
-from consent_ledger.store.accounts import AccountCache
+from consent_ledger.store.accounts import CLOCK, AccountCache
 from consent_ledger.store.batch import Batch, NumberInBatch, OvertakenError
 from consent_ledger.store.codec import readable_snapshot
 from consent_ledger.store.connection import ServiceConnection
-from consent_ledger.store.copying import SAMPLE_AT, SAMPLE_LINE, New, Template, copy_new
+from consent_ledger.store.copying import (
+    SAMPLE_AT,
+    SAMPLE_LINE,
+    Copies,
+    Own,
+    Template,
+    copy_new,
+    own_values,
+)
+from consent_ledger.store.ids import Ids, know_ids
+from consent_ledger.store.keys import check_generation
 from consent_ledger.store.mapper import COLUMNS, MAPPER
 from consent_ledger.store.projection import Projection
 from consent_ledger.store.statement import WriteStatement
-from consent_ledger.words import ActorKind, Basis, Channel
+from consent_ledger.store.units import Cell, Job, Unit
+from consent_ledger.words import ActorKind, Channel
 
 UNIT: Final = 2_000
 """Rows that commit together: a command on one of their numbers waits some 50 ms at the most."""
@@ -46,110 +57,24 @@ RACES: Final = (
 )
 
 NEW: Final[loading.Stored] = (0, Snapshot())
-KNOWN: Final = "SELECT number_id, position, snapshot FROM consent_status WHERE number_id = ANY(%s)"
+KNOWN: Final = """
+SELECT uuid_send(number_id), snapshot FROM consent_status WHERE number_id = ANY(%b::uuid[])"""
+BEGUN: Final = """
+SELECT version, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
+    (SELECT coalesce(max(generation), 0) FROM key_generation), ledger_base()
+FROM account_status WHERE account_id = %s"""
+"""What numbers that are new need of the moment, and the place of their transaction in the log."""
 
 HISTORIES: Final = f"""
 SELECT {COLUMNS} FROM events WHERE originator_id = ANY(%s) AND topic = ANY(%s)
 ORDER BY originator_id, originator_version"""
 
 
-class Job(msgspec.Struct, frozen=True):
-    """An import, as far as its facts tell of it."""
+FRESH: Final = 1_000_000
+"""Microseconds by which `recorded_at` may lie before the transaction that records."""
 
-    import_id: UUID
-    account_id: UUID
-    file_digest: str
-    instant: int
-    actor_id: str | None = None
-
-    def told(self, at: int | None, line: int) -> c.Told:
-        """Who tells of a row: an admin's list, at the row's time or the import's."""
-        return c.Told(
-            actor=ActorKind.ADMIN,
-            channel=Channel.IMPORT,
-            actor_id=self.actor_id,
-            at=self.instant if at is None else at,
-            basis=Basis.IMPORT,
-            evidence=Evidence(file_digest=self.file_digest, row=line),
-        )
-
-
-class Verdict(msgspec.Struct, frozen=True, array_like=True):
-    """What a row came to. `facts`: on which number, from which version on, how many and which.
-
-    `kinds` are the topics of what was recorded, or in a dry run would be; `read` is whether any of
-    its numbers could be used.
-    """
-
-    line: int
-    ref: str | None
-    faults: tuple[tuple[str | None, str], ...]
-    facts: tuple[tuple[bytes, int, int], ...]
-    kinds: tuple[str, ...]
-    read: bool
-
-    @property
-    def status(self) -> str:
-        """`accepted` changed something; `rejected` could not be used at all."""
-        if self.kinds:
-            return "accepted"
-        return "unchanged" if self.read else "rejected"
-
-
-class Cell(NamedTuple):
-    """One number of one row: its place among the unit's rows and its ids, newest key first."""
-
-    place: int
-    e164: str
-    ids: tuple[UUID, ...]
-
-
-class Unit:
-    """Rows that commit together, and what became of each."""
-
-    def __init__(self, rows: Sequence[Row]) -> None:
-        self.rows = list(rows)
-        self.faults: dict[int, list[Fault]] = {}
-        self._notes: dict[int, list[tuple[UUID, int, tuple[str, ...]]]] = {}
-
-    def note(self, place: int, number_id: UUID, first: int, topics: Sequence[str]) -> None:
-        """Facts that were recorded for a row, from this version of a number on."""
-        self._notes.setdefault(place, []).append((number_id, first, tuple(topics)))
-
-    def noted(self) -> list[tuple[UUID, str]]:
-        """Every fact that was noted, as its number and its topic."""
-        return [
-            (number_id, topic)
-            for notes in self._notes.values()
-            for number_id, _, topics in notes
-            for topic in topics
-        ]
-
-    def keep_only(self, fresh: set[tuple[UUID, str]]) -> None:
-        """Forgets what earlier rows of the file had noted already."""
-        for place, notes in self._notes.items():
-            kept = []
-            for number_id, first, topics in notes:
-                its = tuple(topic for topic in topics if (number_id, topic) in fresh)
-                fresh -= {(number_id, topic) for topic in its}
-                if its:
-                    kept.append((number_id, first, its))
-            self._notes[place] = kept
-
-    def verdicts(self) -> list[Verdict]:
-        """The verdict of every row, in order."""
-        return [self._verdict(place, row) for place, row in enumerate(self.rows)]
-
-    def _verdict(self, place: int, row: Row) -> Verdict:
-        own, notes = self.faults.get(place, ()), self._notes.get(place, ())
-        return Verdict(
-            line=row.line,
-            ref=row.ref,
-            faults=tuple((each.column, each.code) for each in (*row.faults, *own)),
-            facts=tuple((number.bytes, first, len(topics)) for number, first, topics in notes),
-            kinds=tuple(topic for _, _, topics in notes for topic in topics),
-            read=len(row.numbers) > len(own),
-        )
+Known = Mapping[bytes, Snapshot | None]
+"""Where numbers on record stand, by id; None where it cannot be read."""
 
 
 class Plan(NamedTuple):
@@ -159,6 +84,18 @@ class Plan(NamedTuple):
     new: list[tuple[Cell, Row]]
     changing: dict[UUID, list[Cell]]
     later: list[Row]
+
+
+class Ready(NamedTuple):
+    """The rows of a plan, as they are under this version of the account, and when they were."""
+
+    version: int
+    now: int
+    copies: Copies
+
+    def holds(self, account: Account, now: int) -> bool:
+        """Whether they may be written as they are."""
+        return account.version == self.version and now - self.now < FRESH
 
 
 class ImportWriter:
@@ -174,57 +111,93 @@ class ImportWriter:
 
     def cells(self, account_id: UUID, rows: Sequence[Row]) -> list[Cell]:
         """Every number that rows want something recorded on."""
-        ids = self._keyring.candidate_ids
-        return [
-            Cell(place, e164, ids(account_id, e164))
-            for place, row in enumerate(rows)
-            if row.wish != NOTHING
-            for e164 in row.numbers
-        ]
+        makers = self._keyring.id_makers(account_id)
+        found: list[Cell] = []
+        for place, row in enumerate(rows):
+            if row.wish == NOTHING:
+                continue
+            for number in row.numbers:
+                e164 = number.encode()
+                found.append(Cell(place, e164, tuple([make(e164) for make in makers])))
+        return found
 
-    async def plan(
+    def plan(
         self,
-        conn: ServiceConnection,
         job: Job,
         rows: Sequence[Row],
         cells: Sequence[Cell],
+        known: Known,
         *,
         copies: bool = True,
     ) -> Plan:
         """Sorts rows by what they do; without `copies` every number goes the careful way."""
-        stored = await _known(conn, {each for cell in cells for each in cell.ids})
-        together: dict[UUID, list[Cell]] = {}
+        together: dict[bytes, list[Cell]] = {}
         for cell in cells:
-            number_id = next((each for each in cell.ids if each in stored), cell.ids[0])
-            together.setdefault(number_id, []).append(cell)
+            number_id = cell.ids[0]
+            if number_id not in known:
+                number_id = next((each for each in cell.ids if each in known), number_id)
+            its = together.get(number_id)
+            if its is None:
+                together[number_id] = [cell]
+            else:
+                its.append(cell)
         new: list[tuple[Cell, Row]] = []
         changing: dict[UUID, list[Cell]] = {}
         for number_id, its in together.items():
-            if number_id in stored:
-                snapshot = stored[number_id]
+            if number_id in known:
+                snapshot = known[number_id]
                 if snapshot is None or _may_change(job, snapshot, rows, its):
-                    changing[number_id] = its
+                    changing[UUID(bytes=number_id)] = its
             elif copies and len(its) == 1:
                 new.append((its[0], rows[its[0].place]))
             else:
-                changing[number_id] = its
+                changing[UUID(bytes=number_id)] = its
         return _cut(rows, new, changing)
 
+    def ready(self, job: Job, plan: Plan, account: Account, now: int) -> Ready | None:
+        """What a plan will write, before its turn comes; None where it depends on more than that
+        its numbers are new."""
+        if plan.changing or not plan.new:
+            return None
+        return Ready(account.version, now, self._fill(job, plan, account, now))
+
     async def write(
-        self, conn: ServiceConnection, job: Job, plan: Plan, *, dry: bool = False
-    ) -> None:
+        self,
+        conn: ServiceConnection,
+        job: Job,
+        plan: Plan,
+        ready: Ready | None = None,
+        *,
+        dry: bool = False,
+    ) -> bool:
         """Records a plan within the caller's transaction, and notes it in its unit; `dry` only
-        notes what it would record."""
-        wanted = [i for its in plan.changing.values() for cell in its for i in cell.ids]
+        notes what it would record. Whether all was as it had been made ready."""
+        if plan.new and not plan.changing and not dry:
+            account, now, base = await self._begin(conn, job)
+            if ready is not None and ready.holds(account, now):
+                await copy_new(conn, ready.copies, base, self._projections)
+                return True
+            plan.unit.forget()
+            copies = self._fill(job, plan, account, now)
+            await copy_new(conn, copies, base, self._projections)
+            return False
+        plan.unit.forget()
+        wanted = [UUID(bytes=i) for its in plan.changing.values() for cell in its for i in cell.ids]
         batch = await self._load(conn, job, wanted, plan.changing)
-        account = batch.accounts[job.account_id]
         for number_id, its in plan.changing.items():
             await self._change(conn, job, batch, plan.unit, number_id, its)
-        new = self._fill(job, plan, account, batch.now)
-        if dry or not (new or _count(batch)):
-            return
-        base = await self.store(conn, batch)
-        await copy_new(conn, new, base + _count(batch), self._projections)
+        copies = self._fill(job, plan, batch.accounts[job.account_id], batch.now)
+        if not dry and (copies.events or _count(batch)):
+            base = await self.store(conn, batch)
+            await copy_new(conn, copies, base + _count(batch), self._projections)
+        return False
+
+    async def _begin(self, conn: ServiceConnection, job: Job) -> tuple[Account, int, int]:
+        """The account, the clock and the place in the log of a transaction that locks nothing."""
+        row = await (await conn.execute(BEGUN, (job.account_id,), prepare=True)).fetchone()
+        version, now, generation, base = row or (None, 0, 0, 0)
+        check_generation(generation, self._keyring.generations[0])
+        return await self._accounts.at(conn, job.account_id, version), now, base
 
     async def store(self, conn: ServiceConnection, batch: Batch) -> int:
         """Writes a batch by the writer's statement; where it begins in the log."""
@@ -250,23 +223,23 @@ class ImportWriter:
         await load_held(conn, batch)
         return batch
 
-    def _fill(self, job: Job, plan: Plan, account: Account, now: int) -> list[tuple[Template, New]]:
-        """The new numbers of a plan, each with the rows of its kind."""
-        templates: dict[Wish, Template] = {}
-        found: list[tuple[Template, New]] = []
+    def _fill(self, job: Job, plan: Plan, account: Account, now: int) -> Copies:
+        """The rows of the new numbers of a plan, noted in its unit."""
+        # A list says few different things, and its reader makes one wish of each.
+        templates: dict[int, Template] = {}
+        found: list[tuple[bytes, Template, Own]] = []
         told = job.told(SAMPLE_AT, SAMPLE_LINE)
-        for cell, row in plan.new:
-            template = templates.get(row.wish)
+        for (place, e164, ids), (line, _, _, wish, at, _) in plan.new:
+            template = templates.get(id(wish))
             if template is None:
-                wanted = commands(row.wish, told)
-                template = Template(account, wanted, now, self._projections)
-                templates[row.wish] = template
-            at = job.instant if row.at is None else row.at
-            found.append((template, New(str(cell.ids[0]), cell.e164, at, row.line)))
-            plan.unit.note(cell.place, cell.ids[0], 1, template.topics)
+                template = Template(account, commands(wish, told), now, self._projections)
+                templates[id(wish)] = template
+            own = own_values(ids[0], e164, job.instant if at is None else at, line)
+            found.append((ids[0], template, own))
+            plan.unit.note(place, ids[0], 1, template.topics)
         # In the order of ids, as the writer does: two that meet take turns.
-        found.sort(key=lambda each: each[1].number_id)
-        return found
+        found.sort(key=itemgetter(0))
+        return Copies((template, own) for _, template, own in found)
 
     async def _change(
         self,
@@ -286,10 +259,13 @@ class ImportWriter:
                 continue
             first, count = inside.snapshot.version + 1, len(inside.events)
             for command in commands(row.wish, job.told(row.at, row.line)):
-                await _record(conn, batch, number_id, cell.e164, command, row.at is not None)
+                await _record(
+                    conn, batch, number_id, cell.e164.decode(), command, row.at is not None
+                )
             recorded = inside.events[count:]
             if recorded:
-                unit.note(cell.place, number_id, first, [event.topic for event in recorded])
+                topics = tuple(event.topic for event in recorded)
+                unit.note(cell.place, number_id.bytes, first, topics)
 
     async def retract(
         self, conn: ServiceConnection, job: Job, facts: Sequence[tuple[UUID, int]]
@@ -320,10 +296,11 @@ def _cut(
     rows: Sequence[Row], new: list[tuple[Cell, Row]], changing: dict[UUID, list[Cell]]
 ) -> Plan:
     """The first rows of a plan, as many as change no more than LOCKED numbers on record."""
+    if len(changing) <= LOCKED:
+        return Plan(Unit(rows), new, changing, [])
     firsts = sorted(its[0].place for its in changing.values())
-    end = firsts[LOCKED] if len(firsts) > LOCKED else len(rows)
     # A row's numbers stay together, and so may be some more than that.
-    end = max(end, 1)
+    end = max(firsts[LOCKED], 1)
     within = {
         number_id: kept
         for number_id, its in changing.items()
@@ -333,9 +310,29 @@ def _cut(
     return Plan(Unit(rows[:end]), now, within, list(rows[end:]))
 
 
-async def _known(conn: ServiceConnection, ids: Iterable[UUID]) -> dict[UUID, Snapshot | None]:
-    rows = await (await conn.execute(KNOWN, (list(ids),))).fetchall()
-    return {row[0]: readable_snapshot(row[2]) for row in rows}
+async def look(conn: ServiceConnection, cells: Sequence[Cell]) -> Known:
+    """Where the numbers stand that are on record already; nothing is locked."""
+    if not cells:
+        return {}
+    know_ids(conn)
+    cursor = await conn.execute(KNOWN, (_ids(cells),), prepare=True, binary=True)
+    return _known(await cursor.fetchall())
+
+
+def look_ahead(conn: Connection[Any], cells: Sequence[Cell]) -> tuple[Known, int]:
+    """The same from a thread, while earlier rows are being written; and the database's clock."""
+    know_ids(conn)
+    row = conn.execute(CLOCK).fetchone()
+    rows = conn.execute(KNOWN, (_ids(cells),), prepare=True, binary=True) if cells else ()
+    return _known(rows), 0 if row is None else int(row[0])
+
+
+def _ids(cells: Sequence[Cell]) -> Ids:
+    return Ids([each for cell in cells for each in cell.ids])
+
+
+def _known(rows: Iterable[tuple[Any, ...]]) -> Known:
+    return {bytes(number_id): readable_snapshot(bytes(row)) for number_id, row in rows}
 
 
 def _may_change(job: Job, snapshot: Snapshot, rows: Sequence[Row], its: Sequence[Cell]) -> bool:
@@ -395,14 +392,3 @@ def _changes(
     trial = PhoneNumber(inside.number_id, account, inside.snapshot, now, history=history)
     handle(trial, command)
     return trial.standing != inside.snapshot.standing
-
-
-def counts(verdicts: Sequence[Verdict]) -> Mapping[str, int]:
-    """How many rows came to what."""
-    found = {"accepted": 0, "unchanged": 0, "rejected": 0, "partly_rejected": 0}
-    for verdict in verdicts:
-        status = verdict.status
-        found[status] += 1
-        if verdict.faults and status != "rejected":
-            found["partly_rejected"] += 1
-    return {"rows": len(verdicts), **found}

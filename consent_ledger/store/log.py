@@ -42,7 +42,7 @@ async def check_positions(conn: AsyncConnection[Any]) -> None:
 
 async def read_log(conn: AsyncConnection[Any], after: int, limit: int) -> list[f.Event]:
     """Up to `limit` events after a position, in order; none is ever added before the last one."""
-    cursor = await conn.execute(READ, (after, limit))
+    cursor = await conn.execute(READ, (after, limit), prepare=True, binary=True)
     return [MAPPER.event(row) for row in await cursor.fetchall()]
 
 

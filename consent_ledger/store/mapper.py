@@ -65,10 +65,11 @@ class FactMapper:
 
     def decode(self, topic: str, state: bytes) -> tuple[f.Context, f.Fact]:
         """Context and fact of a stored event; UnreadableEventError where it can't be read."""
-        name, _, shape = topic.partition(".")
         try:
-            if topic in self._decoders and SHAPES.get(name, 1) == 1:
-                return self._decoders[topic].decode(state)
+            decoder = self._decoders.get(topic)
+            if decoder is not None and SHAPES.get(topic, 1) == 1:
+                return decoder.decode(state)
+            name, _, shape = topic.partition(".")
             upcast = self._upcast(name, int(shape or 1), msgspec.json.decode(state))
             return self._decoders[name].decode(self._encoder.encode(upcast))
         except (msgspec.MsgspecError, KeyError, ValueError):

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pytest
 
+from consent_ledger.store.importing import UNIT
 from tests.api.answer import Answer, Json
 from tests.api.clinic import ANN, BEN, CARA, Clinic, ago
 from tests.api.conftest import Open
@@ -387,3 +388,17 @@ def test_nothing_of_the_list_stays(clinic: Clinic) -> None:
     imports(clinic, f"number,sms_opt_out,ref\n{ANN},TRUE,r\n{BEN},,\n")
     assert clinic.service.rows("SELECT count(*) FROM import_parts") == [(0,)]
     assert clinic.service.rows("SELECT e164 FROM numbers WHERE account_id = %s", clinic.account_id)
+
+
+def test_a_number_that_comes_again_in_a_later_unit_counts_once(open_clinic: Open) -> None:
+    """Also where the rows that bring it again were looked up before the first was written."""
+    clinic = open_clinic("opt-out")
+    lines = [f"+1415{5_000_000 + n},TRUE" for n in range(3 * UNIT)]
+    again = (UNIT - 1, UNIT, UNIT + 7, 2 * UNIT, 3 * UNIT - 1)
+    for place in again:
+        lines[place] = f"{ANN},TRUE"
+    done = imports(clinic, "\n".join(["number,sms_opt_out", *lines]))
+    assert came_to(done) == (3 * UNIT, 3 * UNIT - len(again) + 1, len(again) - 1, 0)
+    assert clinic.facts(ANN) == ["OptedOut"]
+    unchanged = rows_of(clinic, done, status="unchanged", limit=1_000)
+    assert [row["row"] for row in unchanged] == [place + 2 for place in again[1:]]

@@ -1,4 +1,4 @@
-"""A service that is killed in the middle of an import: it goes on, and each number counts once."""
+"""An import that is stopped in the middle: it goes on, and each number counts once."""
 
 import time
 from typing import Any, Final
@@ -73,3 +73,36 @@ def test_a_killed_import_goes_on_and_each_number_counts_once(
             assert counted == [(ROWS, ROWS)]
             assert second.rows("SELECT count(*) FROM import_parts") == [(0,)]
         check_ledger(url)
+
+
+FAILS_ONCE: Final = """
+CREATE SEQUENCE commits;
+GRANT USAGE ON commits TO PUBLIC;
+CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF nextval('commits') = 2 THEN
+        PERFORM pg_sleep(0.5);
+        RAISE EXCEPTION 'the second commit fails';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER fail_once AFTER INSERT ON import_units
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail_once()"""
+"""The second unit fails as it commits, when the one after it is written already."""
+
+
+def test_a_unit_whose_commit_fails_takes_those_after_it_along(database_url: str) -> None:
+    """What is committed is always a beginning of the file: the rest is done again, and once."""
+    with running(database_url) as service:
+        account_id = service.open_account("opt-out", {}, "US")
+        key = service.issue_keys(account_id)["admin"]
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "text/csv"}
+        service.database.execute(FAILS_ONCE)
+        answer = service.http.post("/v1/imports", content=LIST, headers=headers).json()
+        found = follow(service, answer, headers, ROWS)
+        assert (found["rows"], found["accepted"]) == (ROWS, ROWS)
+        assert "import_failed" in service.log_since()
+        units = service.rows("SELECT first_line, last_line FROM import_units ORDER BY 1")
+        assert [first for first, _ in units] == [2, *(last + 1 for _, last in units[:-1])]
+        assert service.rows("SELECT last_value FROM commits") == [(len(units) + 1,)]
+    check_ledger(database_url)

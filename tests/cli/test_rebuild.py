@@ -7,7 +7,10 @@ from psycopg import Connection
 
 from consent_ledger.keyring import Keyring
 from consent_ledger.store.connection import connect_as_owner
-from projections.rebuild import READ_MODELS, compare, rebuild, rebuilt_rows
+from consent_ledger.store.mapper import UnreadableEventError
+from projections import folding, repair
+from projections.rebuild import READ_MODELS, rebuilt_rows
+from projections.repair import compare, rebuild
 from tests.cli.conftest import Dev, cli
 from tests.cli.test_demo import tell
 
@@ -60,3 +63,58 @@ def test_the_command_compares_a_running_dev(dev: Dev) -> None:
     """While it serves; the exit status is the answer."""
     found = cli("rebuild", "--check", "--data-dir", dev.folder, "--output", "json")
     assert (found.returncode, json.loads(found.stdout)) == (0, [])
+
+
+def test_many_differences_are_counted_and_some_are_named(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a whole table was lost, memory does not grow with it."""
+    tell(database_url, Keyring.generate(), "consent-first")
+    monkeypatch.setattr(repair, "NAMED", 5)
+    with connect_as_owner(database_url) as conn:
+        count = conn.execute("DELETE FROM consent_status").rowcount
+        with conn.transaction():
+            found = repair.compare(conn)
+    assert (len(found), found.total) == (5, count)
+    assert {each.what for each in found} == {"missing"}
+
+
+def test_several_processes_find_what_one_does(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each folds a part of the numbers; a row without any event is found as well."""
+    tell(database_url, Keyring.generate(), "consent-first")
+    with connect_as_owner(database_url) as conn:
+        before = _rows(conn)
+        for statement in DAMAGE:
+            some = "SELECT array_agg(number_id) FROM (SELECT number_id FROM consent_status LIMIT 9)"
+            params = conn.execute(f"{some} AS found".encode()).fetchone()
+            conn.execute(statement, params if "%s" in statement else None)
+        with conn.transaction():
+            alone = repair.compare(conn)
+        monkeypatch.setattr(folding, "IS_LARGE", "SELECT true")
+        folded: list[int] = []
+        with conn.transaction():
+            assert list(repair.rebuild(conn, folded.append)) == list(alone)
+        assert _rows(conn) == before
+        events = conn.execute("SELECT count(*) FROM events").fetchone()
+    assert alone.total > 9
+    assert (sum(folded),) == events
+
+
+@pytest.mark.parametrize("large", ["SELECT false", "SELECT true"])
+def test_an_unreadable_event_stops_a_rebuild(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, large: str
+) -> None:
+    """Rows that are made without it could open what it closed: nothing is changed."""
+    tell(database_url, Keyring.generate(), "consent-first")
+    monkeypatch.setattr(folding, "IS_LARGE", large)
+    with connect_as_owner(database_url) as conn:
+        conn.execute("DELETE FROM opt_out_report")
+        conn.execute(
+            "INSERT INTO events SELECT originator_id, originator_version + 1000, account_id,"
+            " position, recorded_at, 'Unheard', state FROM events ORDER BY position DESC LIMIT 1"
+        )
+        with pytest.raises(UnreadableEventError), conn.transaction():
+            repair.rebuild(conn)
+        assert conn.execute("SELECT count(*) FROM opt_out_report").fetchone() == (0,)

@@ -9,14 +9,17 @@ import psycopg
 import pytest
 
 from consent_ledger import commands as c
+from consent_ledger.account import LocationDefined
 from consent_ledger.importing import Row, Wish
 from consent_ledger.keyring import Keyring
-from consent_ledger.store.accounts import AccountCache
+from consent_ledger.store.accounts import AccountCache, change_account
+from consent_ledger.store.codec import decode_account
 from consent_ledger.store.connection import connector
-from consent_ledger.store.importing import LOCKED, ImportWriter, Job, Unit, Verdict
+from consent_ledger.store.importing import FRESH, LOCKED, ImportWriter, look
+from consent_ledger.store.units import Job, Unit, Verdict
 from consent_ledger.words import Level, Source
 from projections.inline import PROJECTIONS
-from projections.rebuild import compare
+from projections.repair import compare
 from tests.store import drive as d
 from tests.store.histories import now
 
@@ -71,12 +74,17 @@ class Store:
         conn = await connector(self.url)()
         try:
             cells = self._writer.cells(self.account_id, given)
-            plan = await self._writer.plan(conn, self.job, given, cells, copies=copies)
+            known = await look(conn, cells)
+            plan = self._writer.plan(self.job, given, cells, known, copies=copies)
             async with conn.transaction():
                 await self._writer.write(conn, self.job, plan)
             return plan.unit, plan.later
         finally:
             await conn.close()
+
+    def turn_the_key(self) -> None:
+        """From now on new numbers get their ids under a newer key."""
+        self._writer = ImportWriter(KEYS.rotated(), AccountCache(), PROJECTIONS)
 
     def retract(self, verdicts: Sequence[Verdict]) -> None:
         """Takes back all that was recorded."""
@@ -199,7 +207,7 @@ def test_a_live_command_between_the_look_and_the_lock_is_seen(store: Store) -> N
         writer = store._writer
         try:
             cells = writer.cells(store.account_id, given)
-            plan = await writer.plan(conn, store.job, given, cells)
+            plan = writer.plan(store.job, given, cells, await look(conn, cells))
             assert plan.changing
             async with d.writing(store.url) as live:
                 number_id = next(iter(plan.changing))
@@ -212,4 +220,75 @@ def test_a_live_command_between_the_look_and_the_lock_is_seen(store: Store) -> N
             await conn.close()
 
     assert store.run(race()).status == "unchanged"
+    store.check()
+
+
+def test_values_of_any_length_fill_their_gaps(store: Store) -> None:
+    """Numbers, lines and times of every width, mixed in one unit, and all of them as the events
+    make them; their positions follow each other in the order of the ids."""
+    given = [
+        Row(10**place + n, None, (f"+{country}{n}{'5' * digits}",), wish, at, ())
+        for n, wish in enumerate(WISHES[:7])
+        for place, (country, digits, at) in enumerate(
+            (
+                ("4930", 4, None),
+                ("1415", 6, 1 << 33),
+                ("4479", 7, 10**15 - 1),
+                ("4915", 8, 10**15),
+                ("8613", 8, store.job.instant),
+            )
+        )
+    ]
+    assert {each.status for each in store.write(given)} == {"accepted"}
+    store.check()
+    places = d.query(
+        store.url,
+        "SELECT position FROM events WHERE originator_id <> account_id"
+        " ORDER BY originator_id, originator_version",
+    )
+    first = places[0][0]
+    assert places == [(first + n,) for n in range(len(places))]
+
+
+def test_what_was_made_ready_is_written_only_while_it_holds(store: Store) -> None:
+    """Neither under a set-up of the account that is no longer, nor with a time long past: then the
+    rows are made anew, and told once."""
+    given = rows(WISHES)
+
+    async def late(ago: int, change: bool) -> tuple[bool, list[Verdict]]:
+        conn, writer = await connector(store.url)(), store._writer
+        try:
+            account = decode_account(d.query(store.url, "SELECT state FROM account_status")[0][0])
+            cells = writer.cells(store.account_id, given)
+            plan = writer.plan(store.job, given, cells, await look(conn, cells))
+            ready = writer.ready(store.job, plan, account, now() - ago)
+            if change:
+                moved = [LocationDefined("elsewhere", "Elsewhere")]
+                await change_account(conn, store.account_id, lambda account, at: moved, None)
+            async with conn.transaction(force_rollback=not change):
+                as_it_was = await writer.write(conn, store.job, plan, ready)
+            return as_it_was, plan.unit.verdicts()
+        finally:
+            await conn.close()
+
+    for ago, change, expected in ((0, False, True), (FRESH, False, False), (0, True, False)):
+        as_it_was, verdicts = store.run(late(ago, change))
+        assert as_it_was is expected
+        assert [len(each.facts) for each in verdicts] == [1] * 7 + [0]
+    store.check()
+    versions = d.query(
+        store.url,
+        "SELECT DISTINCT convert_from(state, 'UTF8')::json #>> '{0,a}' FROM events"
+        " WHERE originator_id <> account_id",
+    )
+    assert versions == d.query(store.url, "SELECT version::text FROM account_status")
+
+
+def test_a_number_keeps_the_id_of_its_first_key(store: Store) -> None:
+    """Under a new key of the deployment, a number on record is found, and none is there twice."""
+    store.write(rows([Wish(Source.CONTACT)] * 2))
+    store.turn_the_key()
+    verdicts = store.write(rows([Wish(Source.CONTACT)] * 3))
+    assert [each.status for each in verdicts] == ["unchanged", "unchanged", "accepted"]
+    assert len(store.events()) == 3
     store.check()

@@ -18,7 +18,7 @@ from consent_ledger.store.connection import connector
 from consent_ledger.store.writer import Writer
 from consent_ledger.words import ActorKind, Basis, Level, Method, Preference, Source
 from projections.inline import PROJECTIONS
-from projections.rebuild import compare
+from projections.repair import compare
 from tests.store import drive as d
 from tests.store.histories import HOUR, RULES, batches, now, submission
 from tests.store.rebuilt import live_rows, rebuilt_rows

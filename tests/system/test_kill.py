@@ -16,7 +16,7 @@ from consent_ledger import facts as f
 from consent_ledger.keyring import Keyring
 from consent_ledger.store.mapper import COLUMNS, MAPPER
 from consent_ledger.words import Role
-from projections.rebuild import compare
+from projections.repair import compare
 from tests.store.drive import check_acknowledged, check_ledger, open_account
 from tests.system.client import Client, NoAnswerError
 from tests.system.load import Load

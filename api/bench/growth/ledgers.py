@@ -1,0 +1,100 @@
+"""Ledgers of several sizes, each in a folder of its own that `dev --data-dir` can start too."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from api.bench.growth.filling import fill
+from api.cli.data_dir import DataDir, new_account
+from api.cli.opening import open_account
+from api.demo.cast import TEXT_LINE
+from consent_ledger.keyring import Keyring
+from consent_ledger.store.connection import connect_as_owner, connector
+from consent_ledger.store.embedded import EmbeddedPostgres
+from consent_ledger.store.keys import check_keys
+from consent_ledger.store.migrate import migrate
+
+FILLING: Final = {
+    "shared_buffers": "1GB",
+    "max_wal_size": "4GB",
+    "autovacuum": "off",
+}
+"""Of the server while a ledger is filled, without fsync; it is measured with its own settings."""
+FILLED: Final = "filled"
+"""A file that says how many numbers a folder's ledger has: one that was interrupted has none."""
+
+
+USED: Final = """
+SELECT pg_relation_filepath(oid) FROM pg_class WHERE oid IN (
+    SELECT unnest(ARRAY[indrelid, indexrelid]) FROM pg_index
+    WHERE indrelid IN ('consent_status'::regclass, 'opt_out_report'::regclass))"""
+"""What checks and the report read; commands find their pages as the disk has them."""
+PIECE: Final = 1 << 20
+
+
+class Ledger(NamedTuple):
+    """A ledger that runs: its database, and what is needed to ask it."""
+
+    database_url: str
+    account_id: UUID
+    keyring: Keyring
+    total: int
+
+
+@contextmanager
+def ledger_of(path: Path, total: int, progress: Callable[[str], None]) -> Iterator[Ledger]:
+    """The ledger of so many numbers in a folder; filled, where it is not there yet."""
+    folder = DataDir(path)
+    marker = folder.path / FILLED
+    if not marker.exists():
+        with EmbeddedPostgres(folder.path, fsync=False, settings=FILLING) as postgres:
+            ledger = _opened(folder, postgres.url, total)
+            fill(postgres.url, ledger.keyring, ledger.account_id, total, progress)
+        marker.write_text(str(total))
+    elif int(marker.read_text()) != total:
+        raise ValueError(f"{folder.path} has {marker.read_text()} numbers, not {total}")
+    with EmbeddedPostgres(folder.path) as postgres:
+        ledger = _opened(folder, postgres.url, total)
+        progress(f"reading the ledger of {total:,} numbers into memory")
+        _warm(ledger.database_url, folder.path / "postgres")
+        yield ledger
+
+
+def _warm(database_url: str, cluster: Path) -> None:
+    """Has the system hold in memory what a ledger in use has there."""
+    with connect_as_owner(database_url) as conn:
+        paths = [row[0] for row in conn.execute(USED.encode())]
+    for path in paths:
+        first = cluster / path
+        # A relation goes on in further files after each gigabyte.
+        for part in sorted(first.parent.glob(f"{first.name}*")):
+            with part.open("rb") as file:
+                while file.read(PIECE):
+                    pass
+
+
+def _opened(folder: DataDir, database_url: str, total: int) -> Ledger:
+    found = folder.key()
+    if found is None:
+        found = Keyring.generate().dump()
+        folder.keep_key(found)
+    keyring = Keyring.parse(found)
+    kept = folder.kept()
+    if kept is None:
+        kept = new_account(TEXT_LINE)
+        kept.demo_done = True
+        folder.keep(kept)
+    account_id = UUID(kept.account_id)
+
+    async def prepare() -> None:
+        async with await connector(database_url)() as conn:
+            await check_keys(conn, keyring)
+            await open_account(conn, account_id, "Grown Clinic", "US", "consent-first")
+
+    with connect_as_owner(database_url) as conn:
+        migrate(conn)
+    asyncio.run(prepare())
+    return Ledger(database_url, account_id, keyring, total)
