@@ -1,19 +1,46 @@
 """The servers that are measured: the service with a constant route beside, and an empty one."""
 
 import os
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, FastAPI, Response
 
+from api import render
 from api.app import create_app
 from api.auth import Caller, allow
 from api.direct import DirectRoute
 from api.responses import reply
-from api.routes.checks import EXAMPLE
+from api.routes.checks import read_question
 from api.schemas.questions import CheckBody
 from api.settings import Settings
 from api.submit import ServiceIn
-from consent_ledger.words import Role
+from consent_ledger.decision import Decision
+from consent_ledger.standing import Mark
+from consent_ledger.words import (
+    STATUS_LABELS,
+    Answer,
+    Consent,
+    Purpose,
+    Reason,
+    Role,
+    Source,
+)
+
+AT: Final = 1_772_704_800_000_000
+STOPPED: Final = Decision(
+    answer=Answer.DENY,
+    reason=Reason.OPTED_OUT_BY_CONTACT,
+    consent=Consent.REVOKED,
+    status_label=STATUS_LABELS[2],
+    purpose=Purpose.CONVERSATION,
+    policy_version=1,
+    opt_out_source=Source.CONTACT,
+    do_not_text=True,
+    source=Source.CONTACT,
+    since=AT,
+    evidence=(Mark(AT, 3, "StopReceived"),),
+)
+"""What nearly all numbers of the bench are answered."""
 
 router = APIRouter(include_in_schema=False, route_class=DirectRoute)
 
@@ -22,8 +49,9 @@ router = APIRouter(include_in_schema=False, route_class=DirectRoute)
 async def constant(
     body: CheckBody, caller: Annotated[Caller, Depends(allow(*Role))], service: ServiceIn
 ) -> Response:
-    """A check's own key, body and answer, without the question."""
-    return reply(EXAMPLE)
+    """A check's own key, parsing and rendering, without the database and the decision."""
+    number, _, _ = read_question(service, caller.account_id, body)
+    return reply(render.answer(STOPPED, number.ids[0], 3, 42, AT))
 
 
 def with_constant() -> FastAPI:

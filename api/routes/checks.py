@@ -14,7 +14,7 @@ from api.past import check_in_the_past, require_manual_sender
 from api.responses import documented, reply
 from api.schemas.questions import BatchCheckBody, BatchItem, CheckBody, ContactsBody
 from api.service import Service
-from api.submit import ServiceIn, read_contacts, read_number, sending_number_id
+from api.submit import Number, ServiceIn, read_contacts, read_number, sending_number_id
 from consent_ledger.consent import consent_of
 from consent_ledger.decision import Decision, Question, decide, unreadable
 from consent_ledger.number import UnparseableNumber, canonical
@@ -65,16 +65,7 @@ EXAMPLE: Final[dict[str, Any]] = {
 async def check(body: CheckBody, caller: Anyone, service: ServiceIn) -> Response:
     """May I text this number for this purpose, now or at a moment in the past?"""
     account_id = caller.account_id
-    number = read_number(service, account_id, body.number)
-    contacts = read_contacts(service, account_id, body.contact_numbers)
-    question = Question(
-        purpose=body.purpose,
-        location=body.location,
-        sending_number_id=sending_number_id(service, account_id, body.sending_number),
-        sent_by=body.sent_by,
-        manual=body.manual,
-        time_zone=body.time_zone,
-    )
+    number, contacts, question = read_question(service, account_id, body)
     if body.as_of is not None or body.known_at is not None:
         found = await check_in_the_past(
             service, account_id, number.ids, contacts, question, body.as_of, body.known_at
@@ -86,6 +77,23 @@ async def check(body: CheckBody, caller: Anyone, service: ServiceIn) -> Response
     decision = _decide_beside(view, row, contacts, question)
     position = max(row.position, view.horizon)
     return reply(render.answer(decision, number_id, row.version, position, view.now))
+
+
+def read_question(
+    service: Service, account_id: UUID, body: CheckBody
+) -> tuple[Number, Contacts, Question]:
+    """What is asked, about which number, beside which others of the contact."""
+    number = read_number(service, account_id, body.number)
+    contacts = read_contacts(service, account_id, body.contact_numbers)
+    question = Question(
+        purpose=body.purpose,
+        location=body.location,
+        sending_number_id=sending_number_id(service, account_id, body.sending_number),
+        sent_by=body.sent_by,
+        manual=body.manual,
+        time_zone=body.time_zone,
+    )
+    return number, contacts, question
 
 
 def _decide_beside(view: View, row: Found, contacts: Contacts, question: Question) -> Decision:

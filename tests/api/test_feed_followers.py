@@ -75,7 +75,7 @@ def test_a_stream_beats_and_names_where_it_is(
     async def act(feed: Feed) -> None:
         wanted = Wanted(frozenset({"StartReceived"}))
         pieces = feed.stream(ACCOUNT, 0, wanted, yes)
-        assert await anext(pieces) == b"retry: 1000\n\n"
+        assert await anext(pieces) == b"retry: 1000\nid: 0\n\n"
         beat = (await anext(pieces)).decode()
         assert beat.startswith(": ")
         assert "data" not in beat

@@ -31,11 +31,11 @@ def test_an_own_word_stops(clinic: Clinic) -> None:
     ("kind", "language", "word"),
     [
         ("start", "fr", "reprendre"),
-        ("help", "vi", "giúp"),
+        ("help", "vi", "gợi ý"),
         ("consent", "pt-BR", "concordo"),
-        ("decline", "ar", "أرفض"),
+        ("decline", "ar", "ممتنع"),
         ("yes", "zh", "好的"),
-        ("no", "es", "jamás"),
+        ("no", "es", "nanay"),
     ],
 )
 def test_every_kind_has_its_lists_in_any_language(
