@@ -11,6 +11,7 @@ from psycopg import Connection, sql
 
 from projections.folding import fold_everything
 from projections.rebuild import MODELS, READ_MODELS, Differing, ReadModel
+from projections.shown import fill, wrong_rows
 
 LOCK: Final = "LOCK TABLE consent_status, account_status, events IN EXCLUSIVE MODE"
 """In the order of the writers, who lock a number or an account before they add events: they wait
@@ -35,10 +36,14 @@ class Differences(list[Difference]):
 
     def note(self, found: Iterable[Differing]) -> None:
         """Counts rows that differ, and names them while there is room."""
+        self.name((each.table, " ".join(map(str, each.key)), each.what) for each in found)
+
+    def name(self, found: Iterable[tuple[str, str, str]]) -> None:
+        """The same of rows that are known by table and key, and how they differ."""
         for each in found:
             self.total += 1
             if len(self) < NAMED:
-                self.append(Difference(each.table, " ".join(map(str, each.key)), each.what))
+                self.append(Difference(*each))
 
 
 Progress = Callable[[int], None]
@@ -51,6 +56,7 @@ def compare(conn: Connection[Any], progress: Progress = lambda count: None) -> D
     for count, differing in fold_everything(conn):
         found.note(differing)
         progress(count)
+    found.name(wrong_rows(conn))
     found.sort()
     return found
 
@@ -74,6 +80,10 @@ def rebuild(conn: Connection[Any], progress: Progress = lambda count: None) -> D
         conn.execute(_format("ANALYZE {made}", model))
         conn.execute(_format(_REMOVE, model))
         conn.execute(_format(_PUT, model))
+    before = found.total
+    found.name(wrong_rows(conn))
+    if found.total > before:
+        fill(conn)
     found.sort()
     return found
 

@@ -11,6 +11,7 @@ from consent_ledger.store.mapper import UnreadableEventError
 from projections import folding, repair
 from projections.rebuild import READ_MODELS, rebuilt_rows
 from projections.repair import compare, rebuild
+from projections.shown import IS_COUNTED, IS_SHOWN
 from tests.cli.conftest import Dev, cli
 from tests.cli.test_demo import tell
 
@@ -50,6 +51,45 @@ def test_damage_is_named_and_put_right(database_url: str) -> None:
         assert _rows(conn) == before
         with conn.transaction():
             assert compare(conn) == []
+
+
+REPORT_DAMAGE = {
+    "opt_outs_shown": (
+        "DELETE FROM opt_outs_shown WHERE source = 'agent'",
+        "UPDATE opt_outs_shown SET e164 = '+14155550100' WHERE source = 'contact'",
+        "INSERT INTO opt_outs_shown SELECT * FROM opt_outs_shown LIMIT 2",
+    ),
+    "opt_out_counts": (
+        "DELETE FROM opt_out_counts WHERE source = 'agent'",
+        "INSERT INTO opt_out_counts SELECT * FROM opt_out_counts LIMIT 1",
+        "INSERT INTO opt_out_counts VALUES (gen_random_uuid(), 5, 'agent', 3)",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("table", "damage"), [(t, each) for t, every in REPORT_DAMAGE.items() for each in every]
+)
+def test_what_triggers_keep_is_compared_too(database_url: str, table: str, damage: str) -> None:
+    """Rows that are lost, doubled or wrong; no difference names a number."""
+    tell(database_url, Keyring.generate(), "consent-first")
+    with connect_as_owner(database_url) as conn:
+        before = _report_rows(conn)
+        assert conn.execute(damage.encode()).rowcount > 0
+        with conn.transaction():
+            found = compare(conn)
+        assert {each.table for each in found} == {table}
+        assert not any("+" in each.key for each in found)
+        with conn.transaction():
+            assert rebuild(conn) == found
+        with conn.transaction():
+            assert compare(conn) == []
+        assert _report_rows(conn) == before
+
+
+def _report_rows(conn: Connection[tuple[object, ...]]) -> list[list[tuple[object, ...]]]:
+    held = (IS_SHOWN, IS_COUNTED)
+    return [sorted(conn.execute(each.encode()).fetchall(), key=str) for each in held]
 
 
 def _rows(conn: Connection[tuple[object, ...]]) -> list[list[tuple[object, ...]]]:

@@ -1,0 +1,52 @@
+"""The tables that triggers keep from the report (migration 0006): compared, and filled again.
+
+They say again what `opt_out_report` and the vault say, so they are looked at once the report is
+what the events make of it.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from psycopg import Connection
+
+SHOWN: Final = """
+SELECT o.account_id, o.number_id, n.e164, o.source, o.since
+FROM opt_out_report o LEFT JOIN numbers n USING (number_id) WHERE o.shown"""
+COUNTED: Final = """
+SELECT account_id, day_of(since), source, count(*) FROM opt_out_report WHERE shown
+GROUP BY 1, 2, 3"""
+IS_SHOWN: Final = "SELECT account_id, number_id, e164, source, since FROM opt_outs_shown"
+IS_COUNTED: Final = """
+SELECT account_id, day, source, sum(numbers)::bigint FROM opt_out_counts
+GROUP BY 1, 2, 3 HAVING sum(numbers) <> 0"""
+
+PAIRS: Final = {
+    "opt_outs_shown": (SHOWN, IS_SHOWN, "account_id, number_id, e164, source, since"),
+    "opt_out_counts": (COUNTED, IS_COUNTED, "account_id, day, source, numbers"),
+}
+"""Table to what it should hold, what it holds, and its columns."""
+KEYS: Final = {
+    "opt_outs_shown": "number_id, source",
+    "opt_out_counts": "account_id, day, source",
+}
+"""By what a row is named; never by the number itself."""
+
+
+def wrong_rows(conn: Connection[Any]) -> Iterator[tuple[str, str, str]]:
+    """What differs, as (table, key, `missing` or `extra`)."""
+    for table, (wanted, held, names) in PAIRS.items():
+        for what, these, those in (("missing", wanted, held), ("extra", held, wanted)):
+            rows = f"(({these}) EXCEPT ALL ({those})) AS found ({names})"
+            with conn.cursor() as cursor:
+                for row in cursor.stream(f"SELECT {KEYS[table]} FROM {rows}".encode()):
+                    yield table, " ".join(map(str, row)), what
+
+
+def fill(conn: Connection[Any]) -> None:
+    """Fills both again; writers have to wait meanwhile."""
+    conn.execute("DELETE FROM opt_outs_shown")
+    conn.execute("DELETE FROM opt_out_counts")
+    shown = f"INSERT INTO opt_outs_shown (account_id, number_id, e164, source, since) {SHOWN}"
+    counts = f"INSERT INTO opt_out_counts (account_id, day, source, numbers) {COUNTED}"
+    conn.execute(shown.encode())
+    conn.execute(counts.encode())
