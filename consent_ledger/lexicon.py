@@ -257,7 +257,7 @@ _Verdict = tuple[Understood, str | None]
 
 def _understand(text: str, index: _Index) -> _Verdict:
     sentences = sentences_of(text)
-    tokens = tuple([token for token in sentences if token != BREAK])
+    tokens = _without_breaks(sentences)
     verdict: _Verdict = (Understood.OTHER, None)
     if not tokens:
         suspicion = _sign_alone(text)
@@ -274,6 +274,12 @@ def _understand(text: str, index: _Index) -> _Verdict:
     if suspicion is not None:
         return Understood.SUSPECTED_REVOCATION, suspicion
     return verdict
+
+
+def _without_breaks(sentences: list[str]) -> tuple[str, ...]:
+    if BREAK not in sentences:
+        return tuple(sentences)
+    return tuple([token for token in sentences if token != BREAK])
 
 
 def _spelt_out(tokens: tuple[str, ...]) -> tuple[str, ...]:
@@ -338,7 +344,7 @@ def _suspicion(sentences: list[str], tokens: tuple[str, ...], index: _Index) -> 
     joined = " ".join(sentences)
     if _RUN.search(joined):
         sentences = _RUN.sub(r"\1", joined).split()
-        tokens = tuple([token for token in sentences if token != BREAK])
+        tokens = _without_breaks(sentences)
         stop = _whole(tokens, index).get(Understood.STOP)
         if stop is not None:
             return stop

@@ -89,6 +89,9 @@ class Likeness:
             self._number(word)
         self._words = {token: self._word(kinds.usual(token)) for token in known}
         self._number_word = self._word(_NUMBER)
+        self._telling = {
+            token for token, (_, _, weight) in self._words.items() if weight >= TELLING
+        }
         self._begin, self._end = self._word(_BEGIN), self._word(_END)
 
     def _number(self, word: str) -> int:
@@ -106,13 +109,16 @@ class Likeness:
         """Whether a text weighs enough for a person to read it."""
         if not FEWEST_WORDS <= len(tokens) <= MOST_WORDS:
             return False
+        if self._telling.isdisjoint(tokens) and not self._numbers_tell(tokens):
+            return False
         get, number = self._words.get, self._number_word
         words = [get(token) or (number if token.isdecimal() else _UNKNOWN) for token in tokens]
         if words.count(_UNKNOWN) > len(words) * MOST_UNKNOWN:
             return False
-        if max([weight for _, _, weight in words], default=0) < TELLING:
-            return False
         return self._weigh(words) >= ENOUGH
+
+    def _numbers_tell(self, tokens: Sequence[str]) -> bool:
+        return self._number_word.weight >= TELLING and any(map(str.isdecimal, tokens))
 
     def _weigh(self, words: list[_Word]) -> int:
         """The weight of words in their order; each feature counts once."""

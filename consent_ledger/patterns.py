@@ -1,15 +1,18 @@
-"""Patterns over words, as the language files write them, and the places they are made of.
+"""Patterns over words, as the language files write them, and the nodes that they become.
 
 In a pattern, a word stands for itself, `$name` for a group of the language, `( a | b c )` for any
 of these, `_` for any one word, `#` for digits, `! $name` for any word that is not of this group
 (the text may also end there). `<` and `>` are the beginning and end of a sentence, `<<` and `>>` of
 the text. What is followed by `?` may be missing, by `*` may also be repeated. `word~` is the word
 and its slips of the thumb.
+
+A node is what may come next: steps, each over the words of one place to another node. It is made
+from the end of a pattern to its beginning, and two equal ones are the same, so that all phrases of
+a group, and phrases that end alike, share what follows.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, NamedTuple
 
 from consent_ledger.slips import slips
 from consent_ledger.tokens import BREAK, tokens_of
@@ -31,8 +34,7 @@ class PatternError(ValueError):
     """A pattern that can't be read; the message quotes what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """One word's place in a pattern: which words fit, or with `inverse` which do not."""
 
     words: frozenset[str]
@@ -46,59 +48,83 @@ class Place:
         return token not in self.words and (bool(self.words) or token not in EDGE_TOKENS)
 
 
-@dataclass(slots=True)
-class Part:
-    """A piece of a pattern by Glushkov: where it may begin and end, whether it may be left out."""
+# A step is a number: its place, and the node that it leads to. What has no place is another node,
+# from which one goes on as from this one; below zero are marks.
+Steps = frozenset[int]
+Piece = Callable[[Steps], Steps]
+"""A piece of a pattern: of what may come after it, it makes what may come with it."""
 
-    first: set[int]
-    last: set[int]
-    empty: bool
+_NODE_BITS: Final = 24
+_LAST_NODE: Final = (1 << _NODE_BITS) - 1
+_NO_PLACE: Final = Place(frozenset())
+
+KEPT: Final = -1
+"""The mark of a node that the dots before the first word do not end."""
+
+
+def pattern_ended(steps: Iterable[int]) -> int | None:
+    """The number of the pattern that ends where these are the next steps, if one does."""
+    return next((-2 - step for step in steps if step < KEPT), None)
+
+
+def parted(step: int) -> tuple[int, int]:
+    """The place and the node of a step."""
+    return step >> _NODE_BITS, step & _LAST_NODE
 
 
 class Compiler:
-    """Reads patterns: every word's place, and which places may follow each."""
+    """Reads patterns: every place there is, and what may come next at each node."""
 
     def __init__(self) -> None:
-        self.places: list[Place] = []
-        self.follow: list[set[int]] = []
-        self._groups: Mapping[str, str] = {}
-        self._singles: dict[str, frozenset[str]] = {}
+        self.places: list[Place] = [_NO_PLACE]
+        self._place_numbers: dict[Place, int] = {_NO_PLACE: 0}
+        self._nodes: list[tuple[int, ...]] = []
+        self._node_numbers: dict[tuple[int, ...], int] = {}
+        self._looped: list[int] = []
+        self._patterns = 0
+        self._spellings: dict[str, Piece] = {}
+        self.language({})
 
     def language(self, groups: Mapping[str, str]) -> None:
         """The groups that the next patterns may name."""
-        self._groups, self._singles = groups, {}
+        self._texts = groups
+        self._read: dict[str, list[list[str]]] = {}
+        self._singles: dict[str, frozenset[str]] = {}
+        self._groups: dict[str, Piece] = {}
 
-    def pattern(self, text: str) -> Part:
-        """The places of a pattern; PatternError where it can't be read or could be empty."""
+    def pattern(self, text: str) -> list[int]:
+        """The first steps of the next pattern; PatternError if it can't be read or may be empty."""
         words = _words_of(text)
-        part = self._choice(words)
-        if words or part.empty:
+        piece = self._choice(words)
+        if words:
             raise PatternError(text)
-        return part
+        steps = self._resolved(piece(frozenset({-2 - self._patterns})))
+        if pattern_ended(steps) is not None:
+            raise PatternError(text)
+        self._patterns += 1
+        return sorted(steps)
 
-    def _choice(self, words: list[str]) -> Part:
-        found = self._sequence(words)
+    def nodes(self) -> list[tuple[int, ...]]:
+        """The next steps and the marks of each node."""
+        for number in self._looped:
+            self._nodes[number] = tuple(sorted(self._resolved(self._nodes[number])))
+        self._looped.clear()
+        return self._nodes
+
+    def _choice(self, words: list[str]) -> Piece:
+        found = [self._sequence(words)]
         while words and words[-1] == "|":
             words.pop()
-            found = _either(found, self._sequence(words))
-        return found
+            found.append(self._sequence(words))
+        return _any_of(found)
 
-    def _sequence(self, words: list[str]) -> Part:
-        found = Part(set(), set(), True)
+    def _sequence(self, words: list[str]) -> Piece:
+        found: list[Piece] = []
         while words and words[-1] not in ("|", ")"):
-            found = self._then(found, self._item(words))
-        return found
+            found.append(self._item(words))
+        return _in_turn(found)
 
-    def _then(self, one: Part, other: Part) -> Part:
-        for place in one.last:
-            self.follow[place] |= other.first
-        return Part(
-            one.first | other.first if one.empty else one.first,
-            one.last | other.last if other.empty else other.last,
-            one.empty and other.empty,
-        )
-
-    def _item(self, words: list[str]) -> Part:
+    def _item(self, words: list[str]) -> Piece:
         word = words.pop()
         if word == "(":
             found = self._choice(words)
@@ -109,12 +135,12 @@ class Compiler:
             found = self._atom(word, words)
         if not words or words[-1] not in ("?", "*"):
             return found
-        if words.pop() == "*":
-            for place in found.last:
-                self.follow[place] |= found.first
-        return Part(found.first, found.last, True)
+        return self._repeated(found) if words.pop() == "*" else _perhaps(found)
 
-    def _atom(self, word: str, words: list[str]) -> Part:
+    def _atom(self, word: str, words: list[str]) -> Piece:
+        if word == "<<":
+            begin = self._place(Place(EDGES[word]))
+            return lambda after: begin(after | {KEPT})
         if word in EDGES:
             return self._place(Place(EDGES[word]))
         if word == "#":
@@ -129,47 +155,118 @@ class Compiler:
             return self._place(Place(slips(word[:-1])))
         return self._spelt(word)
 
-    def _spelt(self, word: str) -> Part:
-        found = Part(set(), set(), True)
-        tokens = tokens_of(word)
-        if not tokens:
-            raise PatternError(word)
-        for token in tokens:
-            found = self._then(found, self._place(Place(frozenset({token}))))
+    def _spelt(self, word: str) -> Piece:
+        if word not in self._spellings:
+            tokens = tokens_of(word)
+            if not tokens:
+                raise PatternError(word)
+            pieces = [self._place(Place(frozenset({token}))) for token in tokens]
+            self._spellings[word] = _in_turn(pieces)
+        return self._spellings[word]
+
+    def _place(self, place: Place) -> Piece:
+        number = self._place_numbers.setdefault(place, len(self.places))
+        if number == len(self.places):
+            self.places.append(place)
+        step = number << _NODE_BITS
+        return lambda after: frozenset((step | self._node(after),))
+
+    def _repeated(self, piece: Piece) -> Piece:
+        """A piece that leads back to a node of its own, from which it may also go on."""
+
+        def repeated(after: Steps) -> Steps:
+            number = len(self._nodes)
+            self._nodes.append(())
+            here = frozenset((number,))
+            self._nodes[number] = tuple((piece(here) | after) - here)
+            self._looped.append(number)
+            return here
+
+        return repeated
+
+    def _node(self, steps: Steps) -> int:
+        key = tuple(sorted(steps))
+        number = self._node_numbers.setdefault(key, len(self._nodes))
+        if number == len(self._nodes):
+            self._nodes.append(key)
+            if any(0 <= step <= _LAST_NODE for step in key):
+                self._looped.append(number)
+        return number
+
+    def _resolved(self, steps: Iterable[int]) -> set[int]:
+        """The steps, with those of the nodes that are gone on from."""
+        found: set[int] = set()
+        seen: set[int] = set()
+        ahead = list(steps)
+        while ahead:
+            step = ahead.pop()
+            if not 0 <= step <= _LAST_NODE:
+                found.add(step)
+            elif step not in seen:
+                seen.add(step)
+                ahead += self._nodes[step]
         return found
 
-    def _place(self, place: Place) -> Part:
-        self.places.append(place)
-        self.follow.append(set())
-        here = len(self.places) - 1
-        return Part({here}, {here}, False)
-
-    def _group(self, name: str) -> Part:
+    def _group(self, name: str) -> Piece:
         """A group: its single words are one place, each longer phrase has places of its own."""
-        single = self._single(name)
-        found = self._place(Place(single)) if single else Part(set(), set(), False)
-        for phrase in _phrases(self._groups[name]):
-            if not _is_single(phrase):
-                found = _either(found, self._choice(_words_of(phrase)))
-        return found
+        if name not in self._groups:
+            single = self._single(name)
+            found = [self._place(Place(single))] if single else []
+            for phrase in self._phrases(name):
+                if not _is_single(phrase):
+                    found.append(self._choice(phrase[::-1]))
+            self._groups[name] = _any_of(found)
+        return self._groups[name]
 
     def _single(self, name: str) -> frozenset[str]:
         """The words of a group that are one word long, those of the groups in it too."""
-        if name not in self._groups:
-            raise PatternError(f"there is no group ${name}")
         if name not in self._singles:
             found: set[str] = set()
-            for phrase in filter(_is_single, _phrases(self._groups[name])):
-                if phrase.startswith("$"):
-                    found |= self._single(phrase[1:])
+            for (word,) in filter(_is_single, self._phrases(name)):
+                if word.startswith("$"):
+                    found |= self._single(word[1:])
                 else:
-                    found |= slips(phrase[:-1]) if phrase.endswith("~") else set(tokens_of(phrase))
+                    found |= slips(word[:-1]) if word.endswith("~") else set(tokens_of(word))
             self._singles[name] = frozenset(found)
         return self._singles[name]
 
+    def _phrases(self, name: str) -> list[list[str]]:
+        """The alternatives of a group, on the outermost level, as words and marks."""
+        if name not in self._texts:
+            raise PatternError(f"there is no group ${name}")
+        if name not in self._read:
+            found: list[list[str]] = [[]]
+            depth = 0
+            for word in reversed(_words_of(self._texts[name])):
+                depth += (word == "(") - (word == ")")
+                if word == "|" and depth == 0:
+                    found.append([])
+                else:
+                    found[-1].append(word)
+            self._read[name] = found
+        return self._read[name]
 
-def _either(one: Part, other: Part) -> Part:
-    return Part(one.first | other.first, one.last | other.last, one.empty or other.empty)
+
+def _in_turn(pieces: list[Piece]) -> Piece:
+    if len(pieces) == 1:
+        return pieces[0]
+
+    def in_turn(after: Steps) -> Steps:
+        for piece in reversed(pieces):
+            after = piece(after)
+        return after
+
+    return in_turn
+
+
+def _any_of(pieces: list[Piece]) -> Piece:
+    if len(pieces) == 1:
+        return pieces[0]
+    return lambda after: frozenset().union(*[piece(after) for piece in pieces])
+
+
+def _perhaps(piece: Piece) -> Piece:
+    return lambda after: piece(after) | after
 
 
 def _words_of(pattern: str) -> list[str]:
@@ -179,19 +276,7 @@ def _words_of(pattern: str) -> list[str]:
     return pattern.split()[::-1]
 
 
-def _phrases(text: str) -> list[str]:
-    """The alternatives of a group, on the outermost level."""
-    found, depth = [""], 0
-    for char in text:
-        depth += {"(": 1, ")": -1}.get(char, 0)
-        if char == "|" and depth == 0:
-            found.append("")
-        else:
-            found[-1] += char
-    return [phrase.strip() for phrase in found]
-
-
-def _is_single(phrase: str) -> bool:
-    if any(mark in phrase for mark in "( ?*"):
+def _is_single(phrase: list[str]) -> bool:
+    if len(phrase) != 1:
         return False
-    return phrase.startswith("$") or len(tokens_of(phrase)) == 1
+    return phrase[0].startswith("$") or len(tokens_of(phrase[0])) == 1
