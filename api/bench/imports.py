@@ -96,11 +96,14 @@ class ImportBench:
         """Checks and commands a second without and with an import beside them, what a follower of
         the log waits for an event at the most, and how many checks right after a STOP said yes.
 
+        The follower and the checks after a STOP are there both times.
+
         `lasted` is whether the import went on until the loads were over; else send more rows.
         """
         progress("checks and commands without an import")
-        rates(load, WARM)
-        before = rates(load, seconds)
+        with Onlooker(self._sender):
+            rates(load, WARM)
+            before = rates(load, seconds)
         progress(f"the same while {rows:,} rows are imported")
         with ThreadPoolExecutor(1) as pool, Onlooker(self._sender) as onlooker:
             importing = pool.submit(self._import, rows)

@@ -4,7 +4,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Final
+from itertools import count
+from typing import Any, ClassVar, Final
 
 import httpx2
 
@@ -28,6 +29,9 @@ Load = Callable[..., dict[str, Any]]
 
 class Onlooker:
     """Follows the end of the log, and checks each number right after its STOP."""
+
+    _numbers: ClassVar = count(FIRST)
+    """Each is new, for whoever looks: of one that said STOP before, no check tells anything."""
 
     def __init__(self, http: httpx2.Client) -> None:
         self._http = http
@@ -65,7 +69,7 @@ class Onlooker:
 
     def _said(self) -> dict[str, str]:
         self.stops += 1
-        number = f"+1{FIRST + self.stops}"
+        number = f"+1{next(self._numbers)}"
         told = {"from": number, "to": "+14155550199", "body": "STOP"}
         return told | {"message_id": f"onlooker-{time.time_ns()}"}
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from api.importing import book
 from api.importing.ahead import Ahead, Group
+from api.importing.pace import Pace
 from consent_ledger.importing import Row
 from consent_ledger.store.connection import ServiceConnection
 from consent_ledger.store.importing import ATTEMPTS, RACES, ImportWriter, Plan, look
@@ -83,11 +84,16 @@ class Lanes:
     """Writes one import, by turns over the connections that it is given."""
 
     def __init__(
-        self, connections: Sequence[Connection], writer: ImportWriter, found: book.Import
+        self,
+        connections: Sequence[Connection],
+        writer: ImportWriter,
+        found: book.Import,
+        pace: Pace,
     ) -> None:
         self._connections = connections
         self._writer = writer
         self._found = found
+        self._pace = pace
 
     async def run(self, groups: Iterator[Group]) -> None:
         """Writes every group, and returns when the last has committed."""
@@ -107,6 +113,7 @@ class Lanes:
                 turn = Turn(turns[-1])
                 turns.append(turn)
                 await turn.begin(self._group(next(lanes), turn, group, fresh))
+                await self._pace.rest()
             await turns[-1].ended()
         finally:
             for turn in reversed(turns):

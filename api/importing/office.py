@@ -17,8 +17,10 @@ from psycopg import AsyncConnection
 
 from api.auth import Caller
 from api.importing import book, staging
+from api.importing.orders import BUSY, CALL, Orders
+from api.importing.pace import LOOK_SECONDS as PACE_SECONDS
+from api.importing.pace import Look
 from api.importing.records import Format, check_beginning
-from api.importing.worker import Orders
 from api.settings import Settings
 from consent_ledger.keyring import Keyring
 from consent_ledger.ledger import UnavailableError
@@ -47,6 +49,7 @@ class Office:
 
     async def run(self) -> None:
         """Looks for what was left behind, until cancelled; then the worker ends too."""
+        watching = asyncio.create_task(self._watch())
         try:
             while True:
                 with contextlib.suppress(UnavailableError, psycopg.Error):
@@ -57,14 +60,24 @@ class Office:
                         await self.call()
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
+            watching.cancel()
             await self._end()
+
+    async def _watch(self) -> None:
+        """Tells the worker whenever the service is busy."""
+        look = Look()
+        while True:
+            await asyncio.sleep(PACE_SECONDS)
+            if look.busy() and self._worker is not None and self._worker.returncode is None:
+                with contextlib.suppress(ConnectionError):
+                    await self._say(self._worker, BUSY)
 
     async def call(self) -> None:
         """Tells the worker that there is something to do; starts it where none runs."""
         async with self._calling:
             if self._worker is not None and self._worker.returncode is None:
                 with contextlib.suppress(ConnectionError):
-                    await self._say(self._worker, b"\n")
+                    await self._say(self._worker, CALL)
                     return
             self._worker = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "api.importing.worker", stdin=PIPE

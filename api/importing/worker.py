@@ -21,6 +21,8 @@ import structlog
 from api.importing import book, records, staging
 from api.importing.ahead import Reading
 from api.importing.lanes import Lanes, begin_dry_run, end_dry_run
+from api.importing.orders import BUSY, Orders
+from api.importing.pace import Pace
 from api.logs import configure_logging
 from consent_ledger.account import Account
 from consent_ledger.keyring import Keyring
@@ -46,6 +48,7 @@ UNLOCK: Final = "SELECT pg_advisory_unlock(%s)"
 ATTEMPT: Final = (
     "UPDATE imports SET attempts = attempts + 1 WHERE import_id = %s RETURNING attempts"
 )
+FOLD: Final = "SELECT fold_opt_out_counts(%s)"
 UNDONE: Final = """
 UPDATE import_units SET undone = %s WHERE import_id = %s AND first_line = %s"""
 SWITCH_SECONDS: Final = 0.0002
@@ -58,18 +61,11 @@ the reading would be a search for some."""
 log = structlog.get_logger("imports")
 
 
-class Orders(msgspec.Struct, frozen=True):
-    """What the service tells its worker first."""
-
-    database_url: str
-    key: str
-    log_level: str
-
-
 class Worker:
     """Works on one import of an account at a time, whichever process took it."""
 
-    def __init__(self, orders: Orders) -> None:
+    def __init__(self, orders: Orders, pace: Pace) -> None:
+        self._pace = pace
         self._keyring = Keyring.parse(orders.key)
         self._database_url = orders.database_url
         self._connect = connector(orders.database_url)
@@ -140,9 +136,12 @@ class Worker:
             async with await self._connect() as second:
                 # What a dry run would change is known to one connection alone.
                 lanes = (conn,) if found.dry_run else (conn, second)
-                await Lanes(lanes, self._writer, found).run(rows.groups(done))
+                await Lanes(lanes, self._writer, found, self._pace).run(rows.groups(done))
         if found.dry_run:
             await end_dry_run(conn, found.import_id)
+        else:
+            # Every unit added a row for each day and source.
+            await conn.execute(FOLD, (found.account_id,))
         await book.set_state(conn, found.import_id, "done")
         await staging.drop(conn, found.import_id)
 
@@ -153,6 +152,7 @@ class Worker:
             after, done, facts = unit
             while done < len(facts):
                 done = await self._retract(conn, found, after, facts, done)
+                await self._pace.rest()
         await book.set_state(conn, found.import_id, "undone")
 
     async def _retract(
@@ -194,17 +194,20 @@ async def main() -> None:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), sys.stdin)
     orders = msgspec.json.decode(await stream.readline(), type=Orders)
     configure_logging(orders.log_level)
-    called = asyncio.Event()
+    called, pace = asyncio.Event(), Pace()
 
     async def listen() -> None:
-        while await stream.readline():
-            called.set()
+        while line := await stream.readline():
+            if line == BUSY:
+                pace.busy()
+            else:
+                called.set()
         # The service is gone; what is not committed is done again by whoever comes next.
         os._exit(0)
 
     listening = asyncio.create_task(listen())
     try:
-        await Worker(orders).run(called)
+        await Worker(orders, pace).run(called)
     except psycopg.OperationalError as error:
         log.error("import_interrupted", error=type(error).__name__)
     listening.cancel()

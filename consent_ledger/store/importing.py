@@ -239,7 +239,7 @@ class ImportWriter:
             plan.unit.note(place, ids[0], 1, template.topics)
         # In the order of ids, as the writer does: two that meet take turns.
         found.sort(key=itemgetter(0))
-        return Copies((template, own) for _, template, own in found)
+        return Copies(job.account_id, ((template, own) for _, template, own in found))
 
     async def _change(
         self,

@@ -72,6 +72,7 @@ def test_a_killed_import_goes_on_and_each_number_counts_once(
             )
             assert counted == [(ROWS, ROWS)]
             assert second.rows("SELECT count(*) FROM import_parts") == [(0,)]
+            assert second.rows("SELECT numbers FROM opt_out_counts") == [(ROWS,)]
         check_ledger(url)
 
 

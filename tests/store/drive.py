@@ -213,6 +213,21 @@ FAULTS: Final = {
             FROM events WHERE originator_id <> account_id GROUP BY originator_id
         ) e ON originator_id = number_id
         WHERE (s.version, s.position) IS DISTINCT FROM (e.version, e.position)""",
+    "the report's rows": """
+        SELECT s.number_id, o.number_id FROM opt_outs_shown s FULL JOIN (
+            SELECT o.*, e164 FROM opt_out_report o LEFT JOIN numbers USING (number_id) WHERE shown
+        ) o ON (s.account_id, s.number_id, s.source, s.since)
+            = (o.account_id, o.number_id, o.source, o.since)
+            AND s.e164 IS NOT DISTINCT FROM o.e164
+        WHERE s.number_id IS NULL OR o.number_id IS NULL""",
+    "the report's counts": """
+        SELECT c.*, s.numbers FROM (
+            SELECT account_id, day, source, sum(numbers) AS numbers FROM opt_out_counts
+            GROUP BY 1, 2, 3 HAVING sum(numbers) <> 0
+        ) c FULL JOIN (
+            SELECT account_id, day_of(since) AS day, source, count(*) AS numbers
+            FROM opt_out_report WHERE shown GROUP BY 1, 2, 3
+        ) s USING (account_id, day, source) WHERE c.numbers IS DISTINCT FROM s.numbers""",
     "claims about events": """
         SELECT key FROM claims c LEFT JOIN events ON originator_id = number_id
             AND originator_version = c.version WHERE originator_id IS NULL""",

@@ -70,6 +70,22 @@ class Store:
             found += unit.verdicts()
         return found
 
+    def told_after_a_copy(self, given: Sequence[Row]) -> Any:
+        """What the report's triggers are told later in the transaction that copied rows."""
+        return self.run(self._told_after_a_copy(given))
+
+    async def _told_after_a_copy(self, given: Sequence[Row]) -> Any:
+        conn = await connector(self.url)()
+        try:
+            cells = self._writer.cells(self.account_id, given)
+            plan = self._writer.plan(self.job, given, cells, {})
+            async with conn.transaction():
+                await self._writer.write(conn, self.job, plan)
+                asked = await conn.execute("SELECT current_setting('consent_ledger.filled')")
+                return (await asked.fetchone() or (None,))[0]
+        finally:
+            await conn.close()
+
     async def _unit(self, given: list[Row], copies: bool) -> tuple[Unit, list[Row]]:
         conn = await connector(self.url)()
         try:
@@ -142,6 +158,12 @@ def test_the_rows_of_new_numbers_are_those_that_the_events_make(
     assert {row[0] for row in d.query(store.url, "SELECT e164 FROM numbers")} == {
         number(row.line) for row in rows(WISHES * 3) if row.wish != Wish()
     }
+
+
+def test_after_a_copy_the_report_follows_by_its_triggers_again(store: Store) -> None:
+    """What they are told holds for the copied rows alone, not for the rest of the transaction."""
+    assert store.told_after_a_copy(rows(WISHES)) == ""
+    store.check()
 
 
 def test_both_ways_record_the_same(store: Store) -> None:

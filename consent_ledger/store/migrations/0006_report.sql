@@ -76,8 +76,11 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- Whoever copies many new numbers fills both tables itself, and says so for its transaction.
 CREATE TRIGGER opt_outs_put AFTER INSERT ON opt_out_report
-    REFERENCING NEW TABLE AS put FOR EACH STATEMENT EXECUTE FUNCTION opt_outs_changed();
+    REFERENCING NEW TABLE AS put FOR EACH STATEMENT
+    WHEN (current_setting('consent_ledger.filled', true) IS DISTINCT FROM 'on')
+    EXECUTE FUNCTION opt_outs_changed();
 CREATE TRIGGER opt_outs_changed AFTER UPDATE ON opt_out_report
     REFERENCING OLD TABLE AS gone NEW TABLE AS put
     FOR EACH STATEMENT EXECUTE FUNCTION opt_outs_changed();
@@ -102,7 +105,9 @@ BEGIN
 END $$;
 
 CREATE TRIGGER numbers_put AFTER INSERT ON numbers
-    REFERENCING NEW TABLE AS put FOR EACH STATEMENT EXECUTE FUNCTION numbers_changed();
+    REFERENCING NEW TABLE AS put FOR EACH STATEMENT
+    WHEN (current_setting('consent_ledger.filled', true) IS DISTINCT FROM 'on')
+    EXECUTE FUNCTION numbers_changed();
 CREATE TRIGGER numbers_gone AFTER DELETE ON numbers
     REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION numbers_changed();
 
