@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from consent_ledger.tokens import BREAK
 
-ENOUGH: Final = 100
+ENOUGH: Final = 140
 """Hundredths of a logit: of new texts that only look alike, two or three of 100 weigh as much."""
 
 TELLING: Final = 60

@@ -25,7 +25,7 @@ TOKENS = ["stop", "texting", "me", "txt", "u", ".", "7", "these", "wrong", "ann"
 KNOWN = words.KINDS
 KINDS = Kinds({"txt": "text", "ann": "*name"}, {"text": "*talk", "call": "*talk"})
 SMALL = Likeness(
-    KINDS, -200, {"text": 100, "text me": 150, "*talk+me": 60, "*talk_now": 30, "#": 5}
+    KINDS, -160, {"text": 100, "text me": 150, "*talk+me": 60, "*talk_now": 30, "#": 5}
 )
 
 
@@ -37,9 +37,9 @@ def test_words_pairs_and_kinds_are_weighed() -> None:
         *("<<+*talk", "*talk+me", "me+.", ".+#", "#+>>"),
         *("<<_me", "*talk_.", "me_#", "._>>"),
     ]
-    assert SMALL.weight(["txt", "me", "now"]) == -200 + 100 + 150 + 60 + 30
-    assert SMALL.weight(["text", "me", "text", "me"]) == -200 + 100 + 150 + 60
-    assert SMALL.weight(["7", "8"]) == -200 + 5
+    assert SMALL.weight(["txt", "me", "now"]) == -160 + 100 + 150 + 60 + 30
+    assert SMALL.weight(["text", "me", "text", "me"]) == -160 + 100 + 150 + 60
+    assert SMALL.weight(["7", "8"]) == -160 + 5
 
 
 @pytest.mark.parametrize(
