@@ -53,7 +53,8 @@ def _ratios(ratios: Found) -> Table:
         rate, p99 = ratio["rate"], ratio.get("p99", {}).get("median")
         cells = [f"{rate[key]:.2f}" for key in ("median", "min", "max")]
         judged = _bar(ratio["bar"]) if "bar" in ratio else ""
-        table.add_row(name, *cells, f"{p99:.2f}" if p99 else "", judged)
+        late = f" ({_bar(ratio['p99_bar'])})" if "p99_bar" in ratio else ""
+        table.add_row(name, *cells, f"{p99:.2f}{late}" if p99 else "", judged)
     return table
 
 

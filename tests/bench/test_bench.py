@@ -21,10 +21,11 @@ def test_a_ratio_is_of_each_round_and_its_median_is_judged() -> None:
     """The noise of a round falls on both sides of its ratio."""
     rates = {"one": [90.0, 20.0, 300.0], "other": [100.0, 10.0, 400.0]}
     p99 = {"one": [2.0, 4.0, 3.0], "other": [0.0, 0.0, 0.0]}
-    found = judged(Pair("one", "other", at_least=0.9), rates, p99)
+    found = judged(Pair("one", "other", at_least=0.9, p99_at_most=2.0), rates, p99)
     assert found["rate"] == {"median": 0.9, "min": 0.75, "max": 2.0}
     assert found["p99"]["median"] == 0.0
     assert found["bar"] == {"at_least": 0.9, "met": True}
+    assert found["p99_bar"] == {"at_most": 2.0, "met": True}
     assert bar(1.31, at_most=1.3) == {"at_most": 1.3, "met": False}
 
 
