@@ -57,16 +57,23 @@ def array(kind: str, values: Sequence[Any]) -> bytes:
     """The values as an array of a SQL type; None is NULL. KeyError for a type not known here."""
     number, form = _KINDS[kind]
     parts = [NULL if value is None else form(value) for value in values]
-    holds_null = b"\0\0\0\1" if None in values else b"\0\0\0\0"
-    size = len(parts).to_bytes(4)
+    return _head(number, len(parts), None in values) + b"".join(parts)
+
+
+def _head(number: int, size: int, holds_null: bool = False) -> bytes:
     # One dimension, whether it holds a NULL, the type; then how many, counted from one.
-    head = b"\0\0\0\1" + holds_null + number.to_bytes(4) + size + b"\0\0\0\1"
-    return head + b"".join(parts)
+    flag = b"\0\0\0\1" if holds_null else b"\0\0\0\0"
+    return b"\0\0\0\1" + flag + number.to_bytes(4) + size.to_bytes(4) + b"\0\0\0\1"
 
 
 def uuids(values: Iterable[UUID]) -> bytes:
     """Ids as uuid[]."""
     return array("uuid", list(values))
+
+
+def uuids_of_bytes(ids: Sequence[bytes]) -> bytes:
+    """The same of many ids that are bytes already."""
+    return _head(_KINDS["uuid"][0], len(ids)) + b"".join([b"\0\0\0\x10" + each for each in ids])
 
 
 def integer(value: bytes) -> int:
