@@ -50,8 +50,9 @@ class Service:
         self.keys = KeyCache(self.keyring)
         connect = connector(settings.database_url)
         newest = self.keyring.generations[0]
-        self.writer = Writer(connect, self.accounts, PROJECTIONS, newest)
-        self.reader = Reader(connect, self.accounts, newest)
+        by_key = connector(settings.database_url, by_key=True)
+        self.writer = Writer(by_key, self.accounts, PROJECTIONS, newest)
+        self.reader = Reader(by_key, self.accounts, newest)
         self.amazon = Amazon()
         self.crew = Crew(settings)
         self.simulating = asyncio.Lock()

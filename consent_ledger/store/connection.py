@@ -1,5 +1,6 @@
 """Connections of the service: autocommit, under the role that can add events and no more."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
@@ -16,6 +17,11 @@ SERVICE_ROLE: Final = "consent_ledger_service"
 """The role of migration 0001: it inserts events and never updates or deletes one."""
 CONNECT_SECONDS: Final = 5
 """A database that does not answer by then is away: checks say 503, and nobody texts."""
+
+BY_KEY: Final = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
+"""For statements that find their rows by key alone: planned once, where the server would plan a
+small one anew for each list of ids, which takes longer than running it. A plan made while a table
+is still empty must not be a scan of all of it, as it is kept while the table grows."""
 
 Params = Sequence[bytes | None]
 FINE: Final = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
@@ -57,8 +63,34 @@ class ServiceConnection(AsyncConnection[Any]):
         """
         async with self.lock:
             name = await self._prepare_once(statement)
-            self._send_run(name, params)
-            return _checked((await self.wait(generators.execute(self.pgconn)))[-1])
+            try:
+                self._send_run(name, params)
+                return _checked(await self._only_result())
+            except asyncio.CancelledError:
+                # What the database still answers would be taken for the next statement's.
+                self.pgconn.finish()
+                raise
+
+    async def _only_result(self) -> PGresult:
+        """The result of the one statement that was sent.
+
+        The driver's own wait is made for any conversation, and takes as long as all the rest.
+        """
+        pgconn = self.pgconn
+        if pgconn.flush():
+            return (await self.wait(generators.execute(pgconn)))[-1]
+        result = None
+        while True:
+            while pgconn.is_busy():
+                await _readable(pgconn.socket)
+                pgconn.consume_input()
+            found = pgconn.get_result()
+            if found is None:
+                break
+            result = found
+        if result is None:
+            raise psycopg.OperationalError("the connection is lost")
+        return result
 
     async def run_together(
         self, *statements: tuple[str, Params], begin: bool = False, commit: bool = False
@@ -110,6 +142,21 @@ def _checked(result: PGresult) -> PGresult:
     raise errors.error_from_result(result)
 
 
+async def _readable(socket: int) -> None:
+    loop = asyncio.get_running_loop()
+    ready = loop.create_future()
+    loop.add_reader(socket, _settle, ready)
+    try:
+        await ready
+    finally:
+        loop.remove_reader(socket)
+
+
+def _settle(ready: "asyncio.Future[None]") -> None:
+    if not ready.done():
+        ready.set_result(None)
+
+
 def _until_sync(pgconn: PGconn) -> Generator[Wait, Ready | int, list[PGresult]]:
     """The results of a pipeline, until the one that says that it is over."""
     while pgconn.flush():
@@ -136,19 +183,19 @@ def _until_sync(pgconn: PGconn) -> Generator[Wait, Ready | int, list[PGresult]]:
 Connect = Callable[[], Awaitable[ServiceConnection]]
 
 
-def service_conninfo(database_url: str) -> str:
+def service_conninfo(database_url: str, options: str = "") -> str:
     """The database URL with what every connection of the service sets."""
     return make_conninfo(
         database_url,
         connect_timeout=CONNECT_SECONDS,
         application_name="consent-ledger",
-        options=f"-c role={SERVICE_ROLE}",
+        options=f"-c role={SERVICE_ROLE} {options}",
     )
 
 
-def connector(database_url: str) -> Connect:
-    """Opens connections of the service."""
-    conninfo = service_conninfo(database_url)
+def connector(database_url: str, *, by_key: bool = False) -> Connect:
+    """Opens connections of the service; `by_key` those that find all their rows by key."""
+    conninfo = service_conninfo(database_url, BY_KEY if by_key else "")
 
     async def connect() -> ServiceConnection:
         return await ServiceConnection.connect(conninfo, autocommit=True, prepare_threshold=1)

@@ -17,6 +17,7 @@ from consent_ledger.ledger import IDEMPOTENCY_CLAIM, MESSAGE_CLAIM, Claim, Recei
 from consent_ledger.policy import amended, preset
 from consent_ledger.store.accounts import AccountCache, change_account
 from consent_ledger.store.connection import (
+    BY_KEY,
     Connect,
     ServiceConnection,
     connector,
@@ -82,7 +83,7 @@ def watched(url: str, made: list[Watched], pause: Pause = _no_pause) -> Connect:
     """Opens connections that can be looked into; they are put into `made`."""
 
     async def connect() -> Watched:
-        conninfo = service_conninfo(url)
+        conninfo = service_conninfo(url, BY_KEY)
         conn = await Watched.connect(conninfo, autocommit=True, prepare_threshold=1)
         conn.pause = pause
         made.append(conn)
@@ -96,7 +97,7 @@ async def writing(
     url: str, connect: Connect | None = None, running: bool = True
 ) -> AsyncIterator[Writer]:
     """A writer of its own, as each process has one; `running` unless the test starts it."""
-    writer = Writer(connect or connector(url), AccountCache(), PROJECTIONS)
+    writer = Writer(connect or connector(url, by_key=True), AccountCache(), PROJECTIONS)
     tasks = [asyncio.create_task(writer.run())] if running else []
     try:
         yield writer
@@ -107,7 +108,7 @@ async def writing(
 @asynccontextmanager
 async def reading(url: str, connect: Connect | None = None) -> AsyncIterator[Reader]:
     """A reader of its own."""
-    reader = Reader(connect or connector(url), AccountCache())
+    reader = Reader(connect or connector(url, by_key=True), AccountCache())
     task = asyncio.create_task(reader.run())
     try:
         yield reader

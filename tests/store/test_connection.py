@@ -11,6 +11,10 @@ from psycopg import errors
 
 from consent_ledger.store.binary import array, integer, uuids
 from consent_ledger.store.connection import ServiceConnection, connector
+from consent_ledger.store.loading import CLAIMED, ROWS
+from consent_ledger.store.reader import READ
+from consent_ledger.store.statement import WriteStatement
+from projections.inline import PROJECTIONS
 from tests.store import drive as d
 
 ONE = "SELECT $1::integer[]"
@@ -124,6 +128,62 @@ def test_a_connection_that_is_gone_is_an_operational_error(
         await act(conn)
 
     with_connection(database_url, cut)
+
+
+def test_a_question_and_an_answer_of_any_size_go_through(database_url: str) -> None:
+    """Some megabytes each way: more than the sockets take at once."""
+
+    async def act(conn: ServiceConnection) -> None:
+        data = b"x" * 8_000_000
+        found = await conn.run("SELECT $1::bytea[]", [array("bytea", [data])])
+        assert (found.get_value(0, 0) or b"").endswith(data)
+        assert integer((await conn.run("SELECT 7")).get_value(0, 0) or b"") == 7
+
+    with_connection(database_url, act)
+
+
+def test_a_connection_whose_statement_was_given_up_is_closed(database_url: str) -> None:
+    """Its answer, still to come, would be taken for the next statement's."""
+
+    async def act(conn: ServiceConnection) -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await conn.run("SELECT pg_sleep(30)")
+        assert conn.closed
+
+    with_connection(database_url, act)
+
+
+@pytest.mark.parametrize("statement", [READ, ROWS, CLAIMED, WriteStatement(PROJECTIONS).numbered])
+def test_what_finds_its_rows_by_key_is_planned_once_and_scans_no_table(
+    database_url: str, statement: str
+) -> None:
+    """A plan made while the ledger is empty is kept while it grows."""
+
+    async def main() -> None:
+        async with await connector(database_url, by_key=True)() as conn:
+            kinds = await _parameters(conn, statement)
+            await conn.run(statement, [array(kind, []) for kind in kinds])
+            cursor = await conn.execute("""
+                SELECT name, custom_plans FROM pg_prepared_statements WHERE name LIKE 'run%'""")
+            ((name, planned),) = await cursor.fetchall()
+            assert planned == 0
+            nothing = ", ".join(["NULL"] * len(kinds))
+            cursor = await conn.execute(f"EXPLAIN EXECUTE {name}({nothing})".encode())
+            plan = [line for (line,) in await cursor.fetchall()]
+            scanned = [line for line in plan if "Seq Scan" in line]
+            assert all("deployment" in line for line in scanned), scanned
+
+    asyncio.run(main())
+
+
+async def _parameters(conn: ServiceConnection, statement: str) -> list[str]:
+    """The element types of a statement's arrays."""
+    await conn.execute("SET ROLE NONE")
+    await conn.execute(f"PREPARE asked AS {statement}".encode())
+    cursor = await conn.execute("""
+        SELECT unnest(parameter_types)::text FROM pg_prepared_statements WHERE name = 'asked'""")
+    return [kind.removesuffix("[]") for (kind,) in await cursor.fetchall()]
 
 
 def test_no_ids_are_an_empty_array(database_url: str) -> None:
