@@ -78,8 +78,9 @@ class ServiceConnection(AsyncConnection[Any]):
         """
         pgconn = self.pgconn
         if pgconn.flush():
-            return (await self.wait(generators.execute(pgconn)))[-1]
-        result = None
+            results: list[PGresult] = await self.wait(generators.execute(pgconn))
+            return results[-1]
+        result: PGresult | None = None
         while True:
             while pgconn.is_busy():
                 await _readable(pgconn.socket)
