@@ -9,8 +9,8 @@ from api import render
 from api.app import create_app
 from api.auth import Caller, allow
 from api.direct import DirectRoute
+from api.questions import read_question
 from api.responses import reply
-from api.routes.checks import read_question
 from api.schemas.questions import CheckBody
 from api.settings import Settings
 from api.submit import ServiceIn

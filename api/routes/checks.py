@@ -11,19 +11,17 @@ from api import render
 from api.auth import Caller, allow
 from api.direct import DirectRoute
 from api.past import check_in_the_past, require_manual_sender
+from api.questions import Contacts, read_question
 from api.responses import documented, reply
 from api.schemas.questions import BatchCheckBody, BatchItem, CheckBody, ContactsBody
 from api.service import Service
-from api.submit import Number, ServiceIn, read_contacts, read_number, sending_number_id
+from api.submit import ServiceIn, read_number, sending_number_id
 from consent_ledger.consent import consent_of
 from consent_ledger.decision import Decision, Question, decide, unreadable
 from consent_ledger.number import UnparseableNumber, canonical
 from consent_ledger.standing import Standing
 from consent_ledger.store.reader import Found, View
 from consent_ledger.words import Consent, Purpose, Role
-
-Contacts = tuple[tuple[UUID, ...], ...]
-"""The ids of each number of a contact, the newest key's first."""
 
 router = APIRouter(tags=["ask"], route_class=DirectRoute)
 Anyone = Annotated[Caller, Depends(allow(*Role))]
@@ -77,23 +75,6 @@ async def check(body: CheckBody, caller: Anyone, service: ServiceIn) -> Response
     decision = _decide_beside(view, row, contacts, question)
     position = max(row.position, view.horizon)
     return reply(render.answer(decision, number_id, row.version, position, view.now))
-
-
-def read_question(
-    service: Service, account_id: UUID, body: CheckBody
-) -> tuple[Number, Contacts, Question]:
-    """What is asked, about which number, beside which others of the contact."""
-    number = read_number(service, account_id, body.number)
-    contacts = read_contacts(service, account_id, body.contact_numbers)
-    question = Question(
-        purpose=body.purpose,
-        location=body.location,
-        sending_number_id=sending_number_id(service, account_id, body.sending_number),
-        sent_by=body.sent_by,
-        manual=body.manual,
-        time_zone=body.time_zone,
-    )
-    return number, contacts, question
 
 
 def _decide_beside(view: View, row: Found, contacts: Contacts, question: Question) -> Decision:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from msgspec.structs import replace
 
 from api import render
 from api.auth import Caller, allow
@@ -11,6 +12,7 @@ from api.direct import DirectRoute
 from api.held_texts import Waiting, find_releasable
 from api.paging import read_place
 from api.problems import Problem, invalid
+from api.questions import read_question
 from api.responses import documented, reply
 from api.schemas import messages as s
 from api.schemas.base import OpaqueId
@@ -20,15 +22,11 @@ from api.submit import (
     ServiceIn,
     digest,
     idempotency,
-    read_contacts,
-    read_number,
     receipt_fields,
     record,
-    sending_number_id,
     told,
 )
 from consent_ledger import commands as c
-from consent_ledger.decision import Question
 from consent_ledger.facts import event_id
 from consent_ledger.held import ASKED_STATES, Asked, Held
 from consent_ledger.ledger import MESSAGE_CLAIM, Claim, Receipt
@@ -73,17 +71,8 @@ async def ask(
 ) -> Response:
     """May this text go? The answer is kept; a text that may go later is held."""
     account_id = caller.account_id
-    number = read_number(service, account_id, body.number)
-    contacts = read_contacts(service, account_id, body.contact_numbers)
-    question = Question(
-        purpose=body.purpose,
-        location=body.location,
-        sending_number_id=sending_number_id(service, account_id, body.sending_number),
-        sent_by=body.sent_by,
-        manual=body.manual,
-        confirmed=body.confirmed,
-        time_zone=body.time_zone,
-    )
+    number, contacts, question = read_question(service, account_id, body)
+    question = replace(question, confirmed=body.confirmed)
     command = c.AskMessage(
         told(caller, None, body.sent_by), body.message_id, question, body.expires_at
     )

@@ -4,25 +4,17 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.schemas.base import Body, Instant, Number, OpaqueId, PurposeName, TimeZone, example
-from api.schemas.questions import CONTACT_NUMBERS_LIMIT
+from api.schemas.base import Body, Instant, OpaqueId, example
+from api.schemas.questions import QuestionBody
 
 
-class MessageBody(Body):
+class MessageBody(QuestionBody):
     """A text about to be sent (contract section 5)."""
 
     model_config = example(message_id="text-1", number="+14155550100", purpose="conversation")
 
     message_id: OpaqueId
-    number: Number
-    purpose: PurposeName
-    location: OpaqueId | None = None
-    sending_number: Number | None = None
-    sent_by: OpaqueId | None = None
-    manual: bool = False
     confirmed: bool = False
-    contact_numbers: Annotated[list[Number], Field(max_length=CONTACT_NUMBERS_LIMIT)] = []
-    time_zone: TimeZone | None = None
     expires_at: Instant | None = None
 
 

@@ -12,13 +12,8 @@ BATCH_LIMIT: Final = 10_000
 """Items in a batch check (contract section 3)."""
 
 
-class CheckBody(Body):
-    """A question (contract section 3)."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"number": "+14155550100", "purpose": "conversation"}]},
-    )
+class QuestionBody(Body):
+    """What is asked of one number, of a text in mind or about to be sent."""
 
     number: Number
     purpose: PurposeName
@@ -30,6 +25,16 @@ class CheckBody(Body):
         list[Number], Field(default_factory=list, max_length=CONTACT_NUMBERS_LIMIT)
     ]
     time_zone: TimeZone | None = None
+
+
+class CheckBody(QuestionBody):
+    """A question (contract section 3)."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"number": "+14155550100", "purpose": "conversation"}]},
+    )
+
     as_of: Instant | None = None
     known_at: Instant | None = None
 
