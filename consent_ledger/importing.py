@@ -22,6 +22,7 @@ DETAILS: Final = {
     "number-unparseable": "This is no phone number that can be read.",
     "number-damaged": "A spreadsheet has changed this number; its digits cannot be trusted.",
     "opt-out-unreadable": "sms_opt_out is TRUE, FALSE or empty.",
+    "opt-out-unclear": "opt_out_source names who opted out, and sms_opt_out says nothing.",
     "source-unknown": "opt_out_source is contact, agent, system or empty.",
     "consent-unknown": "consent is granted, declined, revoked, none or empty.",
     "level-unknown": "level is implied, express, express_written or empty.",
@@ -49,7 +50,17 @@ _TRUE: Final = frozenset({"true", "1", "yes", "y", "t", "x", "on"})
 _FALSE: Final = frozenset({"", "false", "0", "no", "n", "f", "off"})
 _DAMAGED: Final = re.compile(r"[+-]?\d+([.,]\d+)?[eE][+-]?\d+|\d{7,}[.,]0+|#+|#[A-Z/0!]+[!?]?")
 _LIKE_A_NUMBER: Final = re.compile(r"\+?[\s().\-/]*(\d[\s().\-/]*){10,15}|\+(\d[\s().\-/]*){7,15}")
-_OPT_OUT_LIKE: Final = re.compile("opt_?(out|in)|stop|unsub|dnc|donot|do_not|consent|suppress")
+_OPT_OUT_LIKE: Final = re.compile(
+    "opt(s|ed|ing)?_?(out|in)|stop|subscri|dnc|do_?not|don.?t|consent|suppress|revo[ck]"
+    "|permission|blocked|black_?list|no_?(sms|text|contact)"
+)
+_OF_A_PHONE: Final = re.compile(
+    "_(type|label|kind|name|ext|extension|country|country_code|carrier|status|valid|verified"
+    "|date|count|owner|notes?)$"
+)
+"""Columns beside a phone's own, as address books export them."""
+_AS_TEXT: Final = re.compile('="([^"]*)"')
+"""How an export keeps a spreadsheet from taking a number for an amount."""
 _SEPARATORS: Final = re.compile(r"[\s;,|]+")
 
 
@@ -97,13 +108,13 @@ class Columns(msgspec.Struct, frozen=True):
                 if known in places:
                     raise ColumnsError("the header has a column twice")
                 places[known] = place
-            elif name.replace("_", "") == "number" or name.startswith("phone"):
+            elif _OPT_OUT_LIKE.search(name):
+                raise ColumnsError(MISSPELT)
+            elif _is_phone(name):
                 shown = re.sub(r"[^a-z_]|\d{3,}", "", name) + _digits_at_end(name)
                 phones.append(Column(place, shown))
-            elif _OPT_OUT_LIKE.search(name):
-                raise ColumnsError("a column looks like an opt-out or consent, and is none known")
         if not phones:
-            raise ColumnsError("the header has no column `number` or `phone`")
+            raise ColumnsError(NO_PHONE)
         if len(phones) > PHONES_OF_A_ROW:
             raise ColumnsError(f"the header has more than {PHONES_OF_A_ROW} phone columns")
         said = tuple(places.get(name, -1) for name in _SAID)
@@ -124,7 +135,19 @@ _KNOWN: Final = {
 }
 
 
+NO_PHONE: Final = "the header has no column `number`, and none that begins with `phone`"
+MISSPELT: Final = (
+    "a column looks like an opt-out or consent under another name; call it `sms_opt_out`,"
+    " `opt_out_source` or `consent`, or leave it out"
+)
+
 _SAID: Final = ("sms_opt_out", "opt_out_source", "consent", "level", "purposes")
+
+
+def _is_phone(name: str) -> bool:
+    if name.replace("_", "") == "number":
+        return True
+    return name.startswith("phone") and not _OF_A_PHONE.search(name)
 
 
 def _plain_name(title: str) -> str:
@@ -240,6 +263,8 @@ class RowReader:
     def _number(self, text: str, column: str) -> str:
         # What a file for spreadsheets has before a plus, so that it is no formula; ours do too.
         bare = text[1:] if text.startswith("'") else text
+        if quoted := _AS_TEXT.fullmatch(bare):
+            bare = quoted[1]
         if not E164.fullmatch(bare) and _DAMAGED.fullmatch(bare):
             raise _FaultError(column, "number-damaged")
         try:
@@ -267,6 +292,9 @@ class RowReader:
             raise _FaultError("purposes", "unknown-purpose")
         if consent not in _CONSENTS:
             raise _FaultError("consent", "consent-unknown")
+        if source and not opt_out:
+            # Whoever names who opted out means that somebody did.
+            raise _FaultError("sms_opt_out", "opt-out-unclear")
         standing = by if opt_out in _TRUE else None
         if consent == "revoked" and standing is None:
             standing = Source.CONTACT

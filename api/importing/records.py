@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from consent_ledger.importing import Columns, ColumnsError, Row, RowReader, refused
+from consent_ledger.importing import NO_PHONE, Columns, ColumnsError, Row, RowReader, refused
 
 LONGEST: Final = 65_536
 """Characters of a row: five hundred cells of a long sentence each."""
@@ -149,17 +149,27 @@ def _header(lines: Iterator[Line]) -> tuple[Columns, str]:
     line = next(lines, None)
     if line is None or line.text is None:
         raise FileError("The file has no header.")
-    problem = "the header has no column `number` or `phone`"
+    problem = NO_PHONE
     for delimiter in DELIMITERS:
         try:
             titles = next(csv.reader([line.text], delimiter=delimiter, strict=True))
-            return Columns.of(titles), delimiter
+            columns = Columns.of(titles)
         except csv.Error:
             problem = "the header's quotation marks do not close"
         except ColumnsError as error:
             if delimiter in line.text:
                 problem = str(error)
+        else:
+            if not any(_holds_delimiter(titles[column.place]) for column in columns.phones):
+                return columns, delimiter
+            if problem == NO_PHONE:
+                problem = "the name of a phone column holds a comma, a semicolon, a tab or a bar"
     raise FileError(f"The rows cannot be read: {problem}.")
+
+
+def _holds_delimiter(title: str) -> bool:
+    """`phone;sms_opt_out` is one column where commas part them, and begins with `phone`."""
+    return any(delimiter in title for delimiter in DELIMITERS)
 
 
 def _objects(lines: Iterator[Line], reader: RowReader) -> Iterator[Row]:

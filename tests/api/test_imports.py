@@ -2,6 +2,7 @@
 
 import json
 import time
+from itertools import count
 from typing import Any, Final
 
 import pytest
@@ -185,6 +186,7 @@ def test_several_phone_columns_and_national_forms(open_clinic: Open) -> None:
         ("+1415\x00555,TRUE,,,", "number", "number-unparseable"),
         (f"{ANN},maybe,,,", "sms_opt_out", "opt-out-unreadable"),
         (f"{ANN},TRUE,somebody,,", "opt_out_source", "source-unknown"),
+        (f"{ANN},,agent,,", "sms_opt_out", "opt-out-unclear"),
         (f"{ANN},,,no,", "consent", "consent-unknown"),
         (f"{ANN},TRUE,,,yesterday", "occurred_at", "time-unreadable"),
         (f"{ANN},TRUE,,,2026-03-04T10:00:00", "occurred_at", "time-without-zone"),
@@ -216,14 +218,24 @@ def test_a_row_that_cannot_be_used_is_told_and_the_others_count(
     [
         (b"", CSV),
         (b"name,city\nAnn,Rome\n", CSV),
-        (b"number,sms_optout_flag\n+14155550131,TRUE\n", CSV),
+        *(
+            (f"phone{mark}{name}\n+14155550131{mark}TRUE\n".encode(), CSV)
+            for mark in (",", ";", "\t", "|")
+            for name in (
+                *("sms_optout_flag", "Opted out of SMS", "phone_opt_out", "Unsubscribed"),
+                *("Do Not Contact", "SMS Permission", "No texts", "Revocation"),
+            )
+        ),
+        (b"phone (home|work),sms_opt_out\n+14155550131,TRUE\n", CSV),
+        (b"Mobile Phone,sms_opt_out\n+14155550131,TRUE\n", CSV),
+        (b"Phone Type,sms_opt_out\nmobile,TRUE\n", CSV),
         (b"number,sms_opt_out,SMS Opt Out\n+14155550131,TRUE,FALSE\n", CSV),
         (b"+14155550131,TRUE\n", CSV),
         (b"PK\x03\x04" + bytes(100), CSV),
         (b"\x1f\x8b" + bytes(100), NDJSON),
         (b"\x00" * 200_000, CSV),
     ],
-    ids=range(8),
+    ids=count(),
 )
 def test_a_file_of_which_nothing_can_be_read_is_refused(
     clinic: Clinic, text: bytes, kind: str
@@ -253,14 +265,21 @@ def test_other_kinds_of_files_are_refused(clinic: Clinic) -> None:
         lambda text: text.encode("utf-16"),
         lambda text: text.replace("\n", "\r\n").encode(),
         lambda text: text.replace("\n", "\r").encode(),
-        lambda text: text.replace(",", "\t").encode(),
+        *(lambda text, mark=mark: text.replace(",", mark).encode() for mark in (";", "\t", "|")),
+        lambda text: text.replace(ANN, f'="{ANN}"').encode(),
         lambda text: text.replace("ann", "J\xe9r\xf4me").encode("latin-1"),
     ],
-    ids=["bom", "utf-16", "crlf", "cr", "tabs", "latin-1"],
+    ids=[
+        *("bom", "utf-16", "crlf", "cr", "semicolons", "tabs", "bars", "text by formula"),
+        "latin-1",
+    ],
 )
 def test_files_as_spreadsheets_write_them(clinic: Clinic, encode: Any) -> None:
     """Marks, ends of lines and alphabets; a name that cannot be read costs no opt-out."""
-    text = f'name,number,sms_opt_out\nann,{ANN},TRUE\n"a ""b""\nc",{BEN},TRUE\n,,\n'
+    text = (
+        "phone,sms_opt_out,Phone 1 - Type,name\n"
+        f'{ANN},TRUE,mobile,ann\n{BEN},TRUE,,"a ""b""\nc"\n,,,\n'
+    )
     done = imports(clinic, encode(text))
     assert came_to(done) == (2, 2, 0, 0)
     assert clinic.flags(ANN, BEN)["opted_out"]
