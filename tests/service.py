@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import os
 import socket
-import subprocess
 import sys
 import tempfile
 import uuid
@@ -33,6 +32,8 @@ from consent_ledger.policy import amended
 from consent_ledger.store.accounts import change_account
 from consent_ledger.store.connection import connect_as_owner, connector
 from consent_ledger.words import Role
+from tests.forked import Started
+from tests.forks import STREAMS
 
 SECONDS: Final = 30
 """A request that takes longer failed."""
@@ -49,7 +50,7 @@ class Running:
         database_url: str,
         log: Path,
         keyring: Keyring,
-        process: "subprocess.Popen[bytes]",
+        process: Started,
     ) -> None:
         self.base_url = base_url
         self.process = process
@@ -140,7 +141,7 @@ def running(database_url: str, keyring: Keyring | None = None) -> Iterator[Runni
 
 def _start(
     database_url: str, keyring: Keyring, listener: socket.socket, port: int, log: Path
-) -> "subprocess.Popen[bytes]":
+) -> Started:
     settings = {
         "CONSENT_LEDGER_DATABASE_URL": database_url,
         "CONSENT_LEDGER_KEY": keyring.dump(),
@@ -148,18 +149,18 @@ def _start(
         "CONSENT_LEDGER_LOG_LEVEL": "debug",
         "TEST_PAGES": str(log.parent),
     }
-    with log.open("wb") as stream:
-        return subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "tests.service", str(listener.fileno())],
-            cwd=Path(__file__).parents[1],
-            env={**os.environ, **settings},
+    with log.open("wb") as stream, open(os.devnull) as nothing:
+        return Started(
+            "tests.service",
+            [str(STREAMS)],
+            (nothing.fileno(), stream.fileno(), stream.fileno()),
+            {**os.environ, **settings},
             pass_fds=[listener.fileno()],
-            stderr=stream,
-            stdout=stream,
+            strict=True,
         )
 
 
-def _await_ready(service: Running, process: "subprocess.Popen[bytes]") -> None:
+def _await_ready(service: Running, process: Started) -> None:
     try:
         answer = service.http.get("/readyz")
     except httpx2.HTTPError as error:

@@ -1,5 +1,9 @@
-"""Whatever was told in whatever order, the report is that of a small model of the rules (R-V3)."""
+"""Whatever was told in whatever order, the report is that of a small model of the rules (R-V3).
 
+`REPORT_MODEL_EXAMPLES` sets the number of histories.
+"""
+
+import os
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -25,6 +29,9 @@ PREFIXES: Final = ["415", "1415", "+1415", "0770", "770", "+447", "4155550132", 
 NOON: Final = datetime(2026, 3, 4, 12, tzinfo=UTC)
 HALF_DAYS: Final = 12
 """A history's facts lie half a day apart, so that it spans several days."""
+
+EXAMPLES: Final = int(os.environ.get("REPORT_MODEL_EXAMPLES", "40"))
+"""Of each part: the second tells the same histories backwards."""
 
 SOURCE: Final = {
     "stop": "contact",
@@ -200,6 +207,7 @@ class Story:
         }
 
 
+EVERYTHING: Final = (None, None, None, None)
 TIMES: Final = st.none() | st.integers(0, HALF_DAYS)
 FILTERS: Final = st.tuples(
     st.none() | st.sampled_from(["contact", "system", "agent"]),
@@ -220,7 +228,9 @@ def check(story: Story, filters: tuple[Any, ...], limit: int) -> None:
     }
     expected = story.expected(*filters)
     assert rows(story.clinic, limit, **asked) == expected
-    assert csv_rows(whole(story.clinic, CSV, **asked)) == list(map(as_text, expected))
+    # A process is started for each file; where nothing stands, none has a row to get wrong.
+    if story.expected(*EVERYTHING):
+        assert csv_rows(whole(story.clinic, CSV, **asked)) == list(map(as_text, expected))
     totals = Counter((row["since"][:10], row["source"]) for row in expected)
     items = summary(story.clinic, **asked)["items"]
     assert {(item["day"], item["source"]): item["numbers"] for item in items} == totals
@@ -233,7 +243,7 @@ def test_the_report_is_the_models(service: Running, part: int) -> None:
     shown: Counter[str] = Counter()
 
     @settings(
-        max_examples=40,
+        max_examples=EXAMPLES,
         deadline=None,
         database=None,
         derandomize=True,
@@ -244,9 +254,9 @@ def test_the_report_is_the_models(service: Running, part: int) -> None:
         story = Story(Clinic(service, "opt-out", {}))
         for fact in history[:: 1 if part else -1]:
             story.tell(fact)
-        for each in [(None, None, None, None), *filters]:
+        for each in [EVERYTHING, *filters]:
             check(story, each, limit)
-        shown.update(row["source"] for row in story.expected(None, None, None, None))
+        shown.update(row["source"] for row in story.expected(*EVERYTHING))
 
     holds()
     assert shown.keys() == {"contact", "system", "agent"}

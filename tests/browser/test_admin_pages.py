@@ -1,9 +1,10 @@
 """An admin with a browser: signs in, finds a number, and decides (R-V3 to R-V5, R-F10)."""
 
 import pytest
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.expected_conditions import staleness_of
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
@@ -14,6 +15,19 @@ SECONDS = 20
 """A page that takes longer does not come."""
 SHOWN_ANN = "+1 415-555-0131"
 SHOWN_BEN = "+1 415-555-0132"
+
+
+def is_gone(page: WebElement) -> bool:
+    """Whether another page has come; in between the driver may find the element and no page."""
+    try:
+        page.is_enabled()
+    except StaleElementReferenceException:
+        return True
+    except WebDriverException as error:
+        if "does not belong to the document" in str(error.msg):
+            return True
+        raise
+    return False
 
 
 class Admin:
@@ -45,7 +59,7 @@ class Admin:
         found = f"//*[self::a or self::button][contains(., '{words}')]"
         self.chrome.find_element(By.XPATH, found).click()
         wait = WebDriverWait(self.chrome, SECONDS)
-        wait.until(staleness_of(before))
+        wait.until(lambda _: is_gone(before))
         wait.until(lambda chrome: chrome.execute_script("return document.readyState") == "complete")
         return self
 

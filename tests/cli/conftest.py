@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +13,10 @@ import psycopg
 import pytest
 
 from consent_ledger.store.postgres_cluster import until
+from tests import forked
 
 ROOT: Final = Path(__file__).parents[2]
-PROGRAM: Final = (sys.executable, "-m", "api.cli")
+PROGRAM: Final = "api.cli"
 SECONDS: Final = 30
 """A command that takes longer hangs."""
 
@@ -29,31 +29,14 @@ def environment(**more: str) -> dict[str, str]:
 
 def cli(*arguments: str | Path, said: str = "", **env: str) -> subprocess.CompletedProcess[str]:
     """Runs a command to its end."""
-    return subprocess.run(
-        [*PROGRAM, *map(str, arguments)],
-        cwd=ROOT,
-        input=said,
-        env=environment(**env),
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    return forked.run(PROGRAM, [*map(str, arguments)], environment(**env), said, SECONDS)
 
 
 class Process:
     """A command that runs until it is ended."""
 
     def __init__(self, *arguments: str | Path, **env: str) -> None:
-        self.process = subprocess.Popen(
-            [*PROGRAM, *map(str, arguments)],
-            cwd=ROOT,
-            env=environment(**env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        self.process = forked.start(PROGRAM, [*map(str, arguments)], environment(**env))
 
     def line(self) -> str:
         """The next line that it prints."""
@@ -68,7 +51,7 @@ class Process:
         """Sends a signal; the exit status."""
         self.process.send_signal(kind)
         self.process.communicate(timeout=SECONDS)
-        return self.process.returncode
+        return self.process.wait()
 
 
 class Dev(Process):

@@ -1,6 +1,8 @@
 """The read models are what the events say, and are made so again where they are not."""
 
 import json
+from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from psycopg import Connection
@@ -14,6 +16,7 @@ from projections.repair import compare, rebuild
 from projections.shown import IS_COUNTED, IS_SHOWN
 from tests.cli.conftest import Dev, cli
 from tests.cli.test_demo import tell
+from tests.conftest import new_database
 
 DAMAGE = (
     "UPDATE consent_status SET do_not_text = NOT do_not_text WHERE number_id = ANY(%s)",
@@ -22,6 +25,21 @@ DAMAGE = (
     "INSERT INTO opt_out_report (number_id, account_id, source, since, version, channel)"
     " VALUES (gen_random_uuid(), gen_random_uuid(), 'agent', 1, 1, 'api')",
 )
+
+
+@pytest.fixture(scope="module")
+def told(server_url: str, template: str) -> Iterator[str]:
+    """The name of a database to copy: half a year of the demo under `consent-first`."""
+    with new_database(server_url, template) as url:
+        tell(url, Keyring.generate(), "consent-first")
+        yield urlsplit(url).path.removeprefix("/")
+
+
+@pytest.fixture
+def told_url(server_url: str, told: str) -> Iterator[str]:
+    """The URL of such a database that only this test uses."""
+    with new_database(server_url, told) as url:
+        yield url
 
 
 @pytest.mark.parametrize("preset", ["consent-first", "authorization"])
@@ -33,10 +51,9 @@ def test_live_rows_are_the_rebuilt_ones(database_url: str, preset: str) -> None:
         assert compare(conn) == []
 
 
-def test_damage_is_named_and_put_right(database_url: str) -> None:
+def test_damage_is_named_and_put_right(told_url: str) -> None:
     """Rows that are missing, extra or different; the rest is not touched."""
-    tell(database_url, Keyring.generate(), "consent-first")
-    with connect_as_owner(database_url) as conn:
+    with connect_as_owner(told_url) as conn:
         before = _rows(conn)
         found = conn.execute(
             "SELECT array_agg(number_id) FROM (SELECT DISTINCT number_id FROM opt_out_report"
@@ -70,10 +87,9 @@ REPORT_DAMAGE = {
 @pytest.mark.parametrize(
     ("table", "damage"), [(t, each) for t, every in REPORT_DAMAGE.items() for each in every]
 )
-def test_what_triggers_keep_is_compared_too(database_url: str, table: str, damage: str) -> None:
+def test_what_triggers_keep_is_compared_too(told_url: str, table: str, damage: str) -> None:
     """Rows that are lost, doubled or wrong; no difference names a number."""
-    tell(database_url, Keyring.generate(), "consent-first")
-    with connect_as_owner(database_url) as conn:
+    with connect_as_owner(told_url) as conn:
         before = _report_rows(conn)
         assert conn.execute(damage.encode()).rowcount > 0
         with conn.transaction():
@@ -106,12 +122,11 @@ def test_the_command_compares_a_running_dev(dev: Dev) -> None:
 
 
 def test_many_differences_are_counted_and_some_are_named(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
+    told_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where a whole table was lost, memory does not grow with it."""
-    tell(database_url, Keyring.generate(), "consent-first")
     monkeypatch.setattr(repair, "NAMED", 5)
-    with connect_as_owner(database_url) as conn:
+    with connect_as_owner(told_url) as conn:
         count = conn.execute("DELETE FROM consent_status").rowcount
         with conn.transaction():
             found = repair.compare(conn)
@@ -120,11 +135,10 @@ def test_many_differences_are_counted_and_some_are_named(
 
 
 def test_several_processes_find_what_one_does(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
+    told_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each folds a part of the numbers; a row without any event is found as well."""
-    tell(database_url, Keyring.generate(), "consent-first")
-    with connect_as_owner(database_url) as conn:
+    with connect_as_owner(told_url) as conn:
         before = _rows(conn)
         for statement in DAMAGE:
             some = "SELECT array_agg(number_id) FROM (SELECT number_id FROM consent_status LIMIT 9)"
@@ -144,12 +158,11 @@ def test_several_processes_find_what_one_does(
 
 @pytest.mark.parametrize("large", ["SELECT false", "SELECT true"])
 def test_an_unreadable_event_stops_a_rebuild(
-    database_url: str, monkeypatch: pytest.MonkeyPatch, large: str
+    told_url: str, monkeypatch: pytest.MonkeyPatch, large: str
 ) -> None:
     """Rows that are made without it could open what it closed: nothing is changed."""
-    tell(database_url, Keyring.generate(), "consent-first")
     monkeypatch.setattr(folding, "IS_LARGE", large)
-    with connect_as_owner(database_url) as conn:
+    with connect_as_owner(told_url) as conn:
         conn.execute("DELETE FROM opt_out_report")
         conn.execute(
             "INSERT INTO events SELECT originator_id, originator_version + 1000, account_id,"

@@ -31,9 +31,11 @@ from consent_ledger.store.embedded import EmbeddedPostgres
 from consent_ledger.store.migrate import migrate
 from consent_ledger.store.reader import Reader, View
 from consent_ledger.words import Role
+from tests import forked
 
-ROOT: Final = Path(__file__).parents[2]
 STOP_SECONDS: Final = 30.0
+ERRORS: Final = 2
+"""The tests' own standard error: what a service says there is shown where a test fails."""
 FORGETFUL_SECONDS: Final = 1.0
 """How old an answer of the service with a cache may be; the tests have to notice."""
 
@@ -41,7 +43,7 @@ FORGETFUL_SECONDS: Final = 1.0
 class Running:
     """A service that was started: its port, its database, and how to end it."""
 
-    def __init__(self, process: "subprocess.Popen[str]", said: dict[str, Any]) -> None:
+    def __init__(self, process: forked.Started, said: dict[str, Any]) -> None:
         self.process = process
         self.port: int = said["port"]
         self.database_url: str = said["database_url"]
@@ -65,23 +67,17 @@ class Running:
 @contextlib.contextmanager
 def running(**orders: Any) -> Iterator[Running]:
     """A service that answers; it is ended afterwards, if it has not been yet."""
-    command = [sys.executable, "-m", "tests.system.service"]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
+    said = json.dumps(orders)
+    process = forked.start("tests.system.service", [], os.environ, said, stderr=ERRORS)
+    assert process.stdout is not None
+    try:
+        yield Running(process, json.loads(process.stdout.readline()))
+    finally:
+        process.terminate()
         try:
-            process.stdin.write(json.dumps(orders))
-            process.stdin.close()
-            yield Running(process, json.loads(process.stdout.readline()))
-        finally:
-            if process.poll() is None:
-                process.terminate()
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
+            process.communicate(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 def keys_of(url: str, keyring: Keyring, account: UUID) -> dict[Role, str]:
