@@ -5,10 +5,12 @@ Rulebook sections 4 and 5; one function a fact, each giving effects and the phas
 
 from collections.abc import Callable, Collection, Iterable
 from enum import IntEnum
+from typing import Any, Final
 
 from msgspec.structs import replace
 
 from consent_ledger import facts as f
+from consent_ledger.carrier import SUPPRESSES_AT_ONCE, DeliveryClass
 from consent_ledger.said import Said
 from consent_ledger.standing import (
     ANY,
@@ -35,60 +37,40 @@ Effect = Callable[[Standing], Standing]
 Effects = list[tuple[Phase, "Said", Effect]]
 
 
+# Members of enums that most facts ask for: to look one up takes longer than to compare it.
+_OPENING, _REQUEST, _CLOSING, _STOP = Phase
+_DELIVERED: Final = DeliveryClass.DELIVERED
+UNREACHABLE: Final = DeliveryClass.UNREACHABLE
+
+
 def effects_of(before: Standing, item: Said, stopped: bool) -> Effects:
-    """What one fact does, read against the standing before its instant."""
-    fact = item.fact
-    match fact:
-        # First, as there are more of them than of all others.
-        case f.DeliveryReported():
-            return _request_failed(item, fact)
-        case f.StartReceived():
-            return _opening(item, _start(before, item))
-        case f.AffirmativeReceived():
-            return _affirmative(before, item, stopped)
-        case f.ConsentGranted():
-            return _consent(before, item, fact, stopped)
-        case f.ConsentDeclined():
-            return _closing(item, _decline(before, item))
-        case f.NegativeReceived():
-            return _closing(item, _decline(before, item)) if before.waits_at(item.at) else []
-        case f.ReplyNotUnderstood(ends_request=True):
-            return _closing(item, _answer(before))
-        case f.RevocationSuspected():
-            return _closing(item, _suspect(before, item, fact))
-        case f.RevocationDismissed():
-            return _opening(item, _without_review(fact.review))
-        case f.StopReceived() if fact.purposes:
-            return [(Phase.STOP, item, _stop_purposes(item, fact.purposes))]
-        case f.StopReceived() | f.RevocationConfirmed():
-            return [(Phase.STOP, item, _stop(item))]
-        case f.OptedOut():
-            return _opted_out(item, fact)
-        case f.AdminOptedIn():
-            return _opt_in(before, item)
-        case f.ConsentRequested():
-            return _request(before, item, fact)
-        case f.PurposeBlocked():
-            return _closing(item, _block(item, fact.purpose))
-        case f.PurposeUnblocked():
-            return _opening(item, _unblock(fact.purpose))
-        case f.MarketingPreferenceRecorded():
-            return _preference(item, fact)
-        case f.TimeZoneRecorded():
-            return _closing(item, lambda now: replace(now, time_zone=fact.time_zone))
-        case f.NumberReassigned():
-            return _closing(item, _reassign(item))
-        case _:
-            return []
+    """What one fact does, read against the standing before its instant.
+
+    `before` has the instant's failures counted (R-F7); `stopped` says that the instant has a STOP.
+    """
+    rule = _RULES.get(type(item.fact))
+    if rule is None or (stopped and _consents(before, item)):
+        return []
+    return rule(before, item, item.fact)
+
+
+def _consents(before: Standing, item: Said) -> bool:
+    """Whether a fact would consent, which it does not at the instant of a STOP (R-F3)."""
+    kind = type(item.fact)
+    return kind is f.ConsentGranted or (kind is f.AffirmativeReceived and before.waits_at(item.at))
 
 
 def _opening(item: Said, effect: Effect) -> Effects:
     # A time that the ledger did not believe opens nothing (R-O3).
-    return [(Phase.OPENING, item, effect)] if item.believed else []
+    return [(_OPENING, item, effect)] if item.believed else []
 
 
 def _closing(item: Said, effect: Effect) -> Effects:
-    return [(Phase.CLOSING, item, effect)]
+    return [(_CLOSING, item, effect)]
+
+
+def _stopping(item: Said, effect: Effect) -> Effects:
+    return [(_STOP, item, effect)]
 
 
 def _lift_contact(now: Standing, at: int) -> Standing:
@@ -153,6 +135,8 @@ def _resumed(now: Standing) -> dict[str, dict[Level, Grant]]:
 def _with_suspended(
     grants: dict[str, dict[Level, Grant]], purposes: Collection[str], suspended: bool
 ) -> dict[str, dict[Level, Grant]]:
+    if not grants:
+        return grants
     return {
         purpose: {level: replace(grant, suspended=suspended) for level, grant in levels.items()}
         if purpose in purposes
@@ -161,23 +145,21 @@ def _with_suspended(
     }
 
 
-def _affirmative(before: Standing, item: Said, stopped: bool) -> Effects:
+def _affirmative(before: Standing, item: Said, _: f.AffirmativeReceived) -> Effects:
     """YES: consent while a request waits, START while an opt-out stands, else nothing (R-K2)."""
     every = [before.stops, *(stop.stops for stop in before.scoped.values())]
     if not all(outranks(item.at, item.basis, stops) for stops in every):
         # Maybe said before the STOP, when it meant something else.
         return []
     if before.waits_at(item.at):
-        return _consent(before, item, f.ConsentGranted(method=Method.SMS), stopped)
+        return _consent(before, item, f.ConsentGranted(method=Method.SMS))
     if before.opt_out_by(Source.CONTACT) is not None or before.system is not None:
         return _opening(item, _start(before, item))
     return []
 
 
-def _consent(before: Standing, item: Said, fact: f.ConsentGranted, stopped: bool) -> Effects:
+def _consent(before: Standing, item: Said, fact: f.ConsentGranted) -> Effects:
     """Consent grants what was asked; while a STOP stands only a re-authorisation does (R-F3)."""
-    if stopped:
-        return []
     if fact.method is not Method.SMS:
         levels = dict.fromkeys(fact.purposes, fact.level)
         return _opening(item, lambda now: _grant(now, item.mark, levels))
@@ -266,6 +248,15 @@ def _decline(before: Standing, item: Said) -> Effect:
     return effect
 
 
+def _negative(before: Standing, item: Said, _: f.NegativeReceived) -> Effects:
+    """NO: declines while a request waits, else nothing (R-K2)."""
+    return _closing(item, _decline(before, item)) if before.waits_at(item.at) else []
+
+
+def _other_words(before: Standing, item: Said, fact: f.ReplyNotUnderstood) -> Effects:
+    return _closing(item, _answer(before)) if fact.ends_request else []
+
+
 def _suspect(before: Standing, item: Said, fact: f.RevocationSuspected) -> Effect:
     def effect(now: Standing) -> Standing:
         now = replace(
@@ -282,19 +273,24 @@ def _without_review(review: int) -> Effect:
     return lambda now: _without_reviews(now, {review})
 
 
+def _stop_received(_: Standing, item: Said, fact: f.StopReceived) -> Effects:
+    purposes = fact.purposes
+    return _stopping(item, _stop_purposes(item, purposes) if purposes else _stop(item))
+
+
 def _stop(item: Said) -> Effect:
     """STOP: the contact's opt-out stands, grants are suspended, what waits is over (R-F1)."""
 
     def effect(now: Standing) -> Standing:
-        if isinstance(item.fact, f.RevocationConfirmed):
+        if type(item.fact) is f.RevocationConfirmed:
             now = _without_review(item.fact.review)(now)
-        stops = {**now.stops, item.basis: item.at}
-        grants = _with_suspended(now.grants, now.grants, suspended=True)
-        now = replace(now, stops=stops, pending=False, grants=grants)
-        if now.contact is not None:
-            return now
         return replace(
-            now, contact=OptOut(item.mark, item.by, item.channel), reauthorisation_used=False
+            now,
+            stops={**now.stops, item.basis: item.at},
+            pending=False,
+            grants=_with_suspended(now.grants, now.grants, suspended=True),
+            contact=now.contact or OptOut(item.mark, item.by, item.channel),
+            reauthorisation_used=now.reauthorisation_used and now.contact is not None,
         )
 
     return effect
@@ -320,12 +316,12 @@ def _stop_purposes(item: Said, purposes: tuple[str, ...]) -> Effect:
     return effect
 
 
-def _opted_out(item: Said, fact: f.OptedOut) -> Effects:
+def _opted_out(_: Standing, item: Said, fact: f.OptedOut) -> Effects:
     match fact.source:
         case Source.CONTACT:
-            return [(Phase.STOP, item, _stop(item))]
+            return _stopping(item, _stop(item))
         case Source.SYSTEM:
-            return _closing(item, suppress(item))
+            return _closing(item, _suppress(item))
         case Source.AGENT:
             return _closing(item, _opt_out_by_agent(item))
 
@@ -337,14 +333,14 @@ def _opt_out_by_agent(item: Said) -> Effect:
     return effect
 
 
-def _opt_in(before: Standing, item: Said) -> Effects:
+def _opt_in(before: Standing, item: Said, _: f.AdminOptedIn) -> Effects:
     """An admin's opt-in changes nothing while the contact or the carrier bars (R-F6)."""
     if before.opt_out_by(Source.CONTACT) is not None or before.system is not None:
         return []
     return _opening(item, lambda now: replace(now, agent=None))
 
 
-def suppress(item: Said) -> Effect:
+def _suppress(item: Said) -> Effect:
     def effect(now: Standing) -> Standing:
         return replace(now, system=now.system or OptOut(item.mark, item.by, item.channel))
 
@@ -355,7 +351,7 @@ def _request(before: Standing, item: Said, fact: f.ConsentRequested) -> Effects:
     """A request waits for a reply; void where a STOP stands, unless it re-authorises (R-F9)."""
     every = bool(fact.purposes) and all(purpose in before.scoped for purpose in fact.purposes)
     if (before.contact is not None or every) and not fact.reauthorises:
-        return [(Phase.REQUEST, item, lambda now: _counted(now, item))]
+        return [(_REQUEST, item, lambda now: _counted(now, item))]
 
     def effect(now: Standing) -> Standing:
         return replace(
@@ -372,7 +368,7 @@ def _request(before: Standing, item: Said, fact: f.ConsentRequested) -> Effects:
             reauthorisation_used=now.reauthorisation_used or fact.reauthorises,
         )
 
-    return [(Phase.REQUEST, item, effect)]
+    return [(_REQUEST, item, effect)]
 
 
 def _counted(now: Standing, item: Said) -> Standing:
@@ -380,10 +376,21 @@ def _counted(now: Standing, item: Said) -> Standing:
     return replace(now, request_times=(*now.request_times, item.at)[-REQUESTS_KEPT:])
 
 
-def _request_failed(item: Said, fact: f.DeliveryReported) -> Effects:
-    """A request whose text never arrived may be repeated (R-F9)."""
-    if fact.delivery_class == "delivered" or fact.request is None:
+def _delivery(before: Standing, item: Said, fact: f.DeliveryReported) -> Effects:
+    if fact.delivery_class == _DELIVERED:
         return []
+    effects = _closing(item, _suppress(item)) if _suppresses(before, fact) else []
+    return effects if fact.request is None else effects + _closing(item, _request_failed(item))
+
+
+def _suppresses(before: Standing, fact: f.DeliveryReported) -> bool:
+    if fact.delivery_class == UNREACHABLE:
+        return before.failures >= fact.unreachable_limit
+    return fact.delivery_class in SUPPRESSES_AT_ONCE
+
+
+def _request_failed(item: Said) -> Effect:
+    """A request whose text never arrived may be repeated (R-F9)."""
 
     def effect(now: Standing) -> Standing:
         request = now.request
@@ -392,7 +399,7 @@ def _request_failed(item: Said, fact: f.DeliveryReported) -> Effects:
             return now
         return replace(now, request=replace(request, failed=True))
 
-    return [(Phase.CLOSING, item, effect)]
+    return effect
 
 
 def _block(item: Said, purpose: str) -> Effect:
@@ -409,11 +416,11 @@ def _unblock(purpose: str) -> Effect:
     return effect
 
 
-def _preference(item: Said, fact: f.MarketingPreferenceRecorded) -> Effects:
+def _preference(_: Standing, item: Said, fact: f.MarketingPreferenceRecorded) -> Effects:
     phase = {
-        Preference.CONSENTED: Phase.OPENING,
-        Preference.UNREADABLE: Phase.REQUEST,
-        Preference.NOT_CONSENTED: Phase.CLOSING,
+        Preference.CONSENTED: _OPENING,
+        Preference.UNREADABLE: _REQUEST,
+        Preference.NOT_CONSENTED: _CLOSING,
     }[fact.value]
 
     def effect(now: Standing) -> Standing:
@@ -443,3 +450,32 @@ def _reassign(item: Said) -> Effect:
         )
 
     return effect
+
+
+def _time_zone(_: Standing, item: Said, fact: f.TimeZoneRecorded) -> Effects:
+    return _closing(item, lambda now: replace(now, time_zone=fact.time_zone))
+
+
+_RULES: Final[dict[type[f.Fact], Callable[[Standing, Said, Any], Effects]]] = {
+    f.StartReceived: lambda before, item, _: _opening(item, _start(before, item)),
+    f.AffirmativeReceived: _affirmative,
+    f.ConsentGranted: _consent,
+    f.ConsentDeclined: lambda before, item, _: _closing(item, _decline(before, item)),
+    f.NegativeReceived: _negative,
+    f.ReplyNotUnderstood: _other_words,
+    f.RevocationSuspected: lambda before, item, fact: _closing(item, _suspect(before, item, fact)),
+    f.RevocationDismissed: lambda _, item, fact: _opening(item, _without_review(fact.review)),
+    f.StopReceived: _stop_received,
+    f.RevocationConfirmed: lambda _, item, fact: _stopping(item, _stop(item)),
+    f.OptedOut: _opted_out,
+    f.AdminOptedIn: _opt_in,
+    f.ConsentRequested: _request,
+    f.DeliveryReported: _delivery,
+    f.CarrierSuppressed: lambda _, item, fact: _closing(item, _suppress(item)),
+    f.PurposeBlocked: lambda _, item, fact: _closing(item, _block(item, fact.purpose)),
+    f.PurposeUnblocked: lambda _, item, fact: _opening(item, _unblock(fact.purpose)),
+    f.MarketingPreferenceRecorded: _preference,
+    f.TimeZoneRecorded: _time_zone,
+    f.NumberReassigned: lambda _, item, fact: _closing(item, _reassign(item)),
+}
+"""What each kind of fact does; one that is not here does nothing by itself."""

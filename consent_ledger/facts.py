@@ -320,6 +320,9 @@ type_of_fact: dict[str, type[Fact]] = {
 }
 """Every kind of fact on a number, by its topic."""
 
+KINDS_OF_WORDS = frozenset(kind for kind in type_of_fact.values() if issubclass(kind, Words))
+"""What a contact can say by text."""
+
 
 class Event(msgspec.Struct, frozen=True):
     """A fact in its place: version `originator_version` of the number `originator_id`.

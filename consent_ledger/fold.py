@@ -5,37 +5,47 @@ Facts are folded by the time they happened, an instant at a time, never by order
 applied in phases: rows of failures, openings, requests, closings, STOP last.
 """
 
-from collections.abc import Iterable
-from itertools import groupby
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
 from consent_ledger import facts as f
-from consent_ledger.effects import Effects, Phase, effects_of, suppress
+from consent_ledger.effects import UNREACHABLE, Effects, effects_of
 from consent_ledger.said import Said
-from consent_ledger.standing import Standing
+from consent_ledger.standing import NOTHING_SAID, Standing
 from consent_ledger.words import Method, Source
 
 
 def fold(items: Iterable[Said], start: Standing | None = None) -> Standing:
     """The standing that facts, in order of time, add up to."""
-    standing = start if start is not None else Standing()
-    for _, instant in groupby(items, key=lambda item: item.at):
-        standing = evolve(standing, list(instant))
+    standing = start if start is not None else NOTHING_SAID
+    for instant in _instants(items):
+        standing = evolve(standing, instant)
     return standing
+
+
+def _instants(items: Iterable[Said]) -> Iterator[list[Said]]:
+    """The facts of each instant; nearly always there is one."""
+    instant: list[Said] = []
+    for item in items:
+        if instant and item.at != instant[0].at:
+            yield instant
+            instant = []
+        instant.append(item)
+    if instant:
+        yield instant
 
 
 def evolve(before: Standing, instant: list[Said]) -> Standing:
     """The standing after all that happened at one instant."""
-    standing = _count_failures(before, instant)
+    standing = counted = _with_failures(before, instant)
+    # It matters to the other facts of the instant alone.
+    stopped = len(instant) > 1 and any(_is_stop(item.fact) for item in instant)
     effects: Effects = []
-    stopped = any(_is_stop(item.fact) for item in instant)
     for item in instant:
-        if isinstance(item.fact, _OF_CARRIERS) and _suppresses(standing, item.fact):
-            effects.append((Phase.CLOSING, item, suppress(item)))
-        effects.extend(effects_of(before, item, stopped))
+        effects += effects_of(counted, item, stopped)
     # What the facts say settles ties, so that the order of arrival cannot.
     if len(effects) > 1:
         effects.sort(key=lambda each: (each[0], _tie_break(each[1])))
@@ -53,41 +63,27 @@ def _tie_break(item: Said) -> tuple[str, str, str, str, bool, bytes, int]:
     return *who, not item.disclosed, content, item.version
 
 
-_STOPS: Final = (f.StopReceived, f.RevocationConfirmed)
+# Kinds are looked up here and in `effects`: of a struct `isinstance` costs many times as much, and
+# no kind of fact has kinds of its own.
+_STOPS: Final = frozenset((f.StopReceived, f.RevocationConfirmed))
 
 
 def _is_stop(fact: f.Fact) -> bool:
-    return isinstance(fact, _STOPS) or (
-        isinstance(fact, f.OptedOut) and fact.source is Source.CONTACT
-    )
-
-
-def _is_unreachable(fact: f.Fact) -> bool:
-    return isinstance(fact, f.DeliveryReported) and fact.delivery_class == "unreachable"
+    return type(fact) in _STOPS or (type(fact) is f.OptedOut and fact.source is Source.CONTACT)
 
 
 def _ends_failures(fact: f.Fact) -> bool:
     """Any text from the number, a delivery or any other class ends the row (R-F7)."""
-    return (isinstance(fact, f.Words) and _by_text(fact)) or (
-        isinstance(fact, f.DeliveryReported) and not _is_unreachable(fact)
-    )
+    if type(fact) is f.DeliveryReported:
+        return fact.delivery_class != UNREACHABLE
+    if type(fact) is f.ConsentGranted:
+        return fact.method is Method.SMS
+    return type(fact) in f.KINDS_OF_WORDS
 
 
-def _by_text(fact: f.Words) -> bool:
-    return not isinstance(fact, f.ConsentGranted) or fact.method is Method.SMS
-
-
-def _count_failures(before: Standing, instant: list[Said]) -> Standing:
-    count = sum([_is_unreachable(item.fact) for item in instant])
+def _with_failures(before: Standing, instant: list[Said]) -> Standing:
+    count = 0
+    for item in instant:
+        if type(item.fact) is f.DeliveryReported and item.fact.delivery_class == UNREACHABLE:
+            count += 1
     return replace(before, failures=before.failures + count) if count else before
-
-
-_OF_CARRIERS: Final = (f.DeliveryReported, f.CarrierSuppressed)
-
-
-def _suppresses(counted: Standing, fact: f.DeliveryReported | f.CarrierSuppressed) -> bool:
-    if isinstance(fact, f.CarrierSuppressed):
-        return True
-    if fact.delivery_class == "unreachable":
-        return counted.failures >= fact.unreachable_limit
-    return fact.delivery_class in ("opted_out", "not_mobile", "deactivated")

@@ -1,6 +1,6 @@
 """Texts that wait, or waited: what the facts on a message add up to (contract section 5)."""
 
-from typing import Final
+from typing import Final, cast
 from uuid import UUID
 
 import msgspec
@@ -87,21 +87,21 @@ def evolve_held(held: dict[str, Held], event: f.Event) -> None:
     fact, message_id = event.fact, event.context.message_id
     if message_id is None:
         return
-    if isinstance(fact, Asked):
-        waits = ASKED_STATES[type(fact)] in WAITING
-        if waits or message_id in held:
-            held[message_id] = _asked(event, fact, message_id)
+    asked = ASKED_STATES.get(type(fact))
+    if asked is not None:
+        if asked in WAITING or message_id in held:
+            held[message_id] = _asked(event, asked, message_id)
     elif type(fact) in ENDED_STATES and message_id in held:
         held[message_id] = _ended(held[message_id], event)
 
 
-def _asked(event: f.Event, asked: Asked, message_id: str) -> Held:
+def _asked(event: f.Event, state: MessageState, message_id: str) -> Held:
     return Held(
         message_id=message_id,
-        state=ASKED_STATES[type(asked)],
+        state=state,
         version=event.originator_version,
         asked_at=event.context.at,
-        asked=asked,
+        asked=cast(Asked, event.fact),
         location=event.context.location_id,
         sending_number_id=event.context.sending_number_id,
         policy_version=event.context.policy_version,

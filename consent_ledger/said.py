@@ -1,6 +1,8 @@
 """A fact as the fold reads it: what was said, when by whose clock, and by whom."""
 
-from typing import Final, cast, get_args
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, Final, get_args
 
 import msgspec
 
@@ -60,18 +62,15 @@ def said(event: f.Event) -> Said | None:
     Words confirmed as a revocation count at the time of the words (R-F10), a report from the time
     of its text (R-F7), a reassignment at the end of its day (R-F8).
     """
-    # A look-up: asking each of the union in turn would cost more than all the rest here.
-    if type(event.fact) not in _FOLDED:
+    fact: Any = event.fact
+    context = event.context
+    # Look-ups: asking for one kind after the other would cost more than all the rest here.
+    kind = type(fact)
+    if kind not in _FOLDED:
         return None
-    fact, context = cast(FoldedFact, event.fact), event.context
     at, basis = context.at, context.basis
-    match fact:
-        case f.RevocationConfirmed():
-            at, basis = fact.words_at, fact.words_basis
-        case f.DeliveryReported() | f.CarrierSuppressed() if fact.about_at is not None:
-            at = fact.about_at
-        case f.NumberReassigned():
-            at = fact.ends_at
+    if kind in _OTHER_TIMES:
+        at, basis = _OTHER_TIMES[kind](fact, at, basis)
     evidence = context.evidence
     return Said(
         at=at,
@@ -85,6 +84,20 @@ def said(event: f.Event) -> Said | None:
     )
 
 
-def order(item: Said) -> tuple[int, int]:
-    """The order of folding: by time; versions only make listings stable."""
-    return item.at, item.version
+def _of_its_text(
+    fact: f.DeliveryReported | f.CarrierSuppressed, at: int, basis: Basis
+) -> tuple[int, Basis]:
+    return at if fact.about_at is None else fact.about_at, basis
+
+
+_OTHER_TIMES: Final[dict[type[f.Fact], Callable[[Any, int, Basis], tuple[int, Basis]]]] = {
+    f.RevocationConfirmed: lambda fact, at, basis: (fact.words_at, fact.words_basis),
+    f.DeliveryReported: _of_its_text,
+    f.CarrierSuppressed: _of_its_text,
+    f.NumberReassigned: lambda fact, at, basis: (fact.ends_at, basis),
+}
+"""Facts that count at another time than they were told of, and by whose clock."""
+
+
+order: Final[Callable[[Said], tuple[int, int]]] = attrgetter("at", "version")
+"""The order of folding: by time; versions only make listings stable."""

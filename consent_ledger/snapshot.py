@@ -6,7 +6,7 @@ snapshot is a function of the set of facts alone: built at once or fact by fact,
 is the same, byte for byte.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from consent_ledger import facts as f
 from consent_ledger.fold import evolve, fold
 from consent_ledger.said import Said, order, said
-from consent_ledger.standing import Standing
+from consent_ledger.standing import NOTHING_SAID, Standing
 from consent_ledger.words import Basis, Channel, Method, ReplyKind
 
 WINDOW: Final = 8
@@ -78,13 +78,14 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True):
         version, clock, known = self.version, self.clock, self.known
         replies, hinted, held = self.replies, self.hinted, self.held
         for event in events:
-            fact, context = event.fact, event.context
+            fact, context, at = event.fact, event.context, event.recorded_at
             version = event.originator_version
-            clock = max(
-                clock, event.recorded_at, context.at if context.basis == Basis.LEDGER else 0
-            )
+            if context.basis is _LEDGER and context.at > at:
+                at = context.at
+            if at > clock:
+                clock = at
             known = known or makes_known(event)
-            if isinstance(fact, f.ReplyIssued):
+            if type(fact) is f.ReplyIssued:
                 replies = (*replies, event.recorded_at)[-REPLIES_KEPT:]
                 if fact.kind is ReplyKind.HOW_TO_OPT_IN:
                     hinted = context.causation_id
@@ -102,10 +103,8 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def _refold(self, every: list[f.Event]) -> "Snapshot":
         items = counted(every)
-        base, horizon = Standing(), None
-        instants = sorted({item.at for item in items})
-        if len(instants) > WINDOW:
-            horizon = instants[-WINDOW - 1]
+        base, horizon = NOTHING_SAID, _horizon(items)
+        if horizon is not None:
             early = [item for item in items if item.at <= horizon]
             base, items = fold(early), items[len(early) :]
         standing = fold(items, base)
@@ -121,13 +120,23 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True):
         return replace(self, tail=tail, standing=standing)._slide()
 
     def _slide(self) -> "Snapshot":
-        instants = sorted({item.at for item in self.tail})
-        if len(instants) <= WINDOW:
+        horizon = _horizon(self.tail)
+        if horizon is None:
             return self
-        horizon = instants[-WINDOW - 1]
         old = [item for item in self.tail if item.at <= horizon]
         return replace(self, base=fold(old, self.base), tail=self.tail[len(old) :], horizon=horizon)
 
+
+def _horizon(items: Sequence[Said]) -> int | None:
+    """The latest instant before the window; None where all facts are within it."""
+    if len(items) <= WINDOW:
+        return None
+    instants = sorted({item.at for item in items})
+    return instants[-WINDOW - 1] if len(instants) > WINDOW else None
+
+
+_LEDGER: Final = Basis.LEDGER
+"""Looked up once: an enum takes longer over it than the rest of a comparison does."""
 
 _HELD_CHANGES: Final[dict[type[f.Fact], int]] = {
     f.MessageDeferred: 1,
@@ -147,31 +156,43 @@ def _held_change(fact: f.Fact) -> int:
     return change - 1 if isinstance(fact, f.MessageAsked) and fact.again else change
 
 
-_LEDGERS_OWN: Final = (f.ReplyIssued, f.RevocationConfirmed, f.RevocationDismissed)
+_LEDGERS_OWN: Final = frozenset((f.ReplyIssued, f.RevocationConfirmed, f.RevocationDismissed))
 """What follows from the contact's words, and says nothing of the account's."""
 
 
 def makes_known(event: f.Event) -> bool:
     """Whether the account knows a number by this fact: not by the contact's words alone (R-M8)."""
     fact = event.fact
-    if isinstance(fact, f.ConsentGranted):
+    if type(fact) is f.ConsentGranted:
         return fact.method is not Method.SMS
-    if isinstance(fact, _LEDGERS_OWN):
-        return False
-    return not (isinstance(fact, f.Words) and event.context.channel is not Channel.IMPORT)
+    if type(fact) in f.KINDS_OF_WORDS:
+        return event.context.channel is Channel.IMPORT
+    return type(fact) not in _LEDGERS_OWN
 
 
 def snapshot_of(events: Iterable[f.Event]) -> Snapshot:
     """The snapshot that a number's events, in order of version, add up to."""
     every = list(events)
-    return Snapshot()._note(every)._refold(every) if every else Snapshot()
+    return OF_NOTHING._note(every)._refold(every)
+
+
+OF_NOTHING: Final = Snapshot()
 
 
 def counted(events: Iterable[f.Event], as_of: int | None = None) -> list[Said]:
     """The facts that count, in order of time: none that was retracted, none after `as_of`."""
-    every = list(events)
-    retracted = {e.fact.version for e in every if isinstance(e.fact, f.FactRetracted)}
-    items = [said(e) for e in every if e.originator_version not in retracted]
-    return sorted(
-        (item for item in items if item and (as_of is None or item.at <= as_of)), key=order
-    )
+    items, retracted = [], set()
+    for event in events:
+        item = said(event)
+        if item is not None:
+            items.append(item)
+        elif type(event.fact) is f.FactRetracted:
+            retracted.add(event.fact.version)
+    if retracted or as_of is not None:
+        items = [
+            item
+            for item in items
+            if item.version not in retracted and (as_of is None or item.at <= as_of)
+        ]
+    items.sort(key=order)
+    return items

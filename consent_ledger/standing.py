@@ -17,8 +17,7 @@ REQUESTS_KEPT: Final = 8
 """Instants of requests kept for R-F9; more than any sensible limit per window."""
 
 
-HARDEST_FIRST: Final = tuple(Source)
-"""The order of the opt-out that is shown: of those that stand, the hardest to lift."""
+_CONTACT, _SYSTEM, _AGENT = Source
 
 
 def outranks(at: int, basis: Basis, stops: dict[Basis, int]) -> bool:
@@ -105,13 +104,23 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
     reassigned_until: int | None = None
 
     @property
+    def opt_outs(self) -> list[tuple[Source, OptOut]]:
+        """The opt-outs that stand, the hardest to lift first (rulebook section 1)."""
+        found = []
+        contact = self.contact or self._first_scoped()
+        if contact is not None:
+            found.append((_CONTACT, contact))
+        if self.system is not None:
+            found.append((_SYSTEM, self.system))
+        if self.agent is not None:
+            found.append((_AGENT, self.agent))
+        return found
+
+    @property
     def opt_out(self) -> tuple[Source, OptOut] | None:
-        """The opt-out shown: of those that stand, the hardest to lift (rulebook section 1)."""
-        for source in HARDEST_FIRST:
-            found = self.opt_out_by(source)
-            if found is not None:
-                return source, found
-        return None
+        """The opt-out shown: of those that stand, the hardest to lift."""
+        standing = self.opt_outs
+        return standing[0] if standing else None
 
     def opt_out_by(self, source: Source) -> OptOut | None:
         """The opt-out that this source has standing."""
@@ -151,7 +160,8 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def do_not_text(self) -> bool:
         """Any opt-out stands, or a revocation is under review."""
-        return self.opt_out is not None or bool(self.reviews)
+        stops = self.contact or self.scoped or self.system or self.agent
+        return bool(stops or self.reviews)
 
     def declined(self, purpose: str) -> Mark | None:
         """The decline that stands for a purpose."""
@@ -213,6 +223,10 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
             return False
         lifted = self.decline_lifted_at.get(purpose)
         return self.declined(purpose) is not None or _later(lifted, asked_at)
+
+
+NOTHING_SAID: Final = Standing()
+"""Where a number stands of which there is no fact; every fold begins here."""
 
 
 def _later(instant: int | None, than: int) -> bool:

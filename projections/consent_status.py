@@ -4,11 +4,13 @@ Its snapshot is also what a command starts from, so that neither reads the strea
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from consent_ledger.store.codec import encode_snapshot
 from consent_ledger.store.projection import Change, Column
 from consent_ledger.words import Purpose
+
+_SHOWN: Final = str(Purpose.CONVERSATION)
 
 
 class ConsentStatus:
@@ -31,19 +33,21 @@ class ConsentStatus:
 
     def rows(self, change: Change) -> Iterable[tuple[Any, ...]]:
         """The one row of the number."""
-        standing = change.after.standing
-        opt_out = standing.opt_out
-        yield (
+        after = change.after
+        standing, version = after.standing, after.version
+        opt_outs = standing.opt_outs
+        row = (
             change.number_id,
             change.account_id,
-            change.after.version,
-            change.ordinals[change.after.version],
-            str(standing.consent(Purpose.CONVERSATION)),
-            str(opt_out[0]) if opt_out else None,
+            version,
+            change.ordinals[version],
+            str(standing.consent(_SHOWN)),
+            str(opt_outs[0][0]) if opt_outs else None,
             standing.do_not_text,
             bool(standing.reviews),
-            encode_snapshot(change.after),
+            encode_snapshot(after),
         )
+        return (row,)
 
     def gone(self, change: Change) -> Iterable[tuple[Any, ...]]:
         """A number stays for ever, also when its person is erased."""

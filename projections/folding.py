@@ -13,7 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import psycopg
-from psycopg import Connection
+from psycopg import Connection, IsolationLevel
 from psycopg.conninfo import make_conninfo
 
 from consent_ledger.store.mapper import UnreadableEventError
@@ -49,11 +49,12 @@ def fold_everything(conn: Connection[Any]) -> Iterator[Folded]:
 def fold_range(conninfo: str, within: Range) -> Iterator[Folded]:
     """Folds the streams of a range."""
     with psycopg.connect(conninfo) as conn, closing(differing(conn, within)) as folded:
+        conn.isolation_level = IsolationLevel.REPEATABLE_READ
         numbers, events, found = 0, 0, []
         for count, differs in folded:
             numbers, events = numbers + 1, events + count
             found += differs
-            if numbers == AT_A_TIME:
+            if numbers == AT_A_TIME or len(found) > AT_A_TIME:
                 yield events, found
                 numbers, events, found = 0, 0, []
         yield events, found

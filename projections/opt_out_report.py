@@ -1,9 +1,9 @@
 """Every standing opt-out with its source: the admin's report (R-V3)."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
-from consent_ledger.standing import HARDEST_FIRST, OptOut, Standing
+from consent_ledger.standing import OptOut, Standing
 from consent_ledger.store.projection import Change, Column
 from consent_ledger.words import Source
 
@@ -34,20 +34,11 @@ class OptOutReport:
         """The opt-outs that began to stand, that turned out to have begun at another time, or that
         another one began to cover or no longer covers."""
         before, after = _standing(change.before.standing), _standing(change.after.standing)
-        for source, row in after.items():
-            if before.get(source) != row:
-                found, shown, purposes = row
-                yield (
-                    change.number_id,
-                    str(source),
-                    change.account_id,
-                    found.mark.at,
-                    found.mark.version,
-                    found.by,
-                    found.channel,
-                    shown,
-                    purposes,
-                )
+        return [
+            _row(change, source, *found)
+            for source, found in after.items()
+            if before.get(source) != found
+        ]
 
     def gone(self, change: Change) -> Iterable[tuple[Any, ...]]:
         """The opt-outs that were lifted."""
@@ -56,13 +47,32 @@ class OptOutReport:
             yield (change.number_id, str(source))
 
 
+def _row(
+    change: Change, source: Source, found: OptOut, shown: bool, purposes: str | None
+) -> tuple[Any, ...]:
+    return (
+        change.number_id,
+        str(source),
+        change.account_id,
+        found.mark.at,
+        found.mark.version,
+        found.by,
+        found.channel,
+        shown,
+        purposes,
+    )
+
+
 def _standing(standing: Standing) -> dict[Source, tuple[OptOut, bool, str | None]]:
     """The opt-outs that stand, each with whether it is the one shown and the purposes it ended."""
-    stand = [(source, found) for source in HARDEST_FIRST if (found := standing.opt_out_by(source))]
-    return {
-        source: (found, place == 0, _ended(standing) if source is Source.CONTACT else None)
-        for place, (source, found) in enumerate(stand)
-    }
+    stand: dict[Source, tuple[OptOut, bool, str | None]] = {}
+    for source, found in standing.opt_outs:
+        ended = _ended(standing) if source is _CONTACT else None
+        stand[source] = (found, not stand, ended)
+    return stand
+
+
+_CONTACT: Final = Source.CONTACT
 
 
 def _ended(standing: Standing) -> str | None:

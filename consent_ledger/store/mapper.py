@@ -52,6 +52,11 @@ class FactMapper:
             topic: msgspec.json.Decoder(tuple[f.Context, kind])  # type: ignore[valid-type]
             for topic, kind in FACTS.items()
         }
+        self._first_shapes = {
+            topic: decoder.decode
+            for topic, decoder in self._decoders.items()
+            if topic not in SHAPES
+        }
 
     def encode(self, context: f.Context, fact: f.Fact) -> bytes:
         """The stored state of an event."""
@@ -66,9 +71,9 @@ class FactMapper:
     def decode(self, topic: str, state: bytes) -> tuple[f.Context, f.Fact]:
         """Context and fact of a stored event; UnreadableEventError where it can't be read."""
         try:
-            decoder = self._decoders.get(topic)
-            if decoder is not None and SHAPES.get(topic, 1) == 1:
-                return decoder.decode(state)
+            decode = self._first_shapes.get(topic)
+            if decode is not None:
+                return decode(state)
             name, _, shape = topic.partition(".")
             upcast = self._upcast(name, int(shape or 1), msgspec.json.decode(state))
             return self._decoders[name].decode(self._encoder.encode(upcast))
