@@ -33,7 +33,10 @@ def measure_rebuild(
 
     `writing` empties the read models first, so that every row is missing: not for a ledger in use.
     """
-    ways: dict[str, Callable[[str], float]] = {"compare": _compare, "fold in one process": _fold}
+    ways: dict[str, Callable[[str], float]] = {
+        "compare": _compare,
+        "fold in one process": fold_some,
+    }
     if writing:
         ways["write every row"] = _write
     found: dict[str, list[float]] = {name: [] for name in ways}
@@ -90,7 +93,7 @@ def _compare(database_url: str) -> float:
     return sum(folded) / seconds
 
 
-def _fold(database_url: str) -> float:
+def fold_some(database_url: str) -> float:
     """Read, decoded and folded into rows that go nowhere, by one process, of some numbers."""
     with connect_as_owner(database_url) as conn, conn.transaction():
         row = conn.execute(COUNT).fetchone()

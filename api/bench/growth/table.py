@@ -12,6 +12,7 @@ from api.bench.growth import people
 from api.bench.growth.database import report_pages, sizes
 from api.bench.growth.ledgers import Ledger, ledger_of
 from api.bench.reading import read_events
+from api.bench.rebuilding import fold_some
 from api.bench.run import (
     CHECK,
     CHECK_CONNECTIONS,
@@ -84,7 +85,17 @@ def _log(ledger: Ledger, bench: Bench, seconds: float) -> dict[str, Any]:
     return read_events(ledger.database_url, seconds)
 
 
-PATHS: Final = {"check": _check, "report": _report, "log": _log, "command": _command}
+def _rebuild(ledger: Ledger, bench: Bench, seconds: float) -> dict[str, Any]:
+    return {"rate": fold_some(ledger.database_url)}
+
+
+PATHS: Final = {
+    "check": _check,
+    "report": _report,
+    "log": _log,
+    "rebuild": _rebuild,
+    "command": _command,
+}
 """What is measured on each ledger."""
 
 
@@ -129,5 +140,6 @@ def _columns(rounds: list[dict[str, Any]], smallest: list[dict[str, Any]]) -> di
         "command_p99_ms": spread([each["command"]["p99_ms"] for each in rounds]),
         "report_ms": {page: max(each["report"][page] for each in rounds) for page in pages},
         "log_a_second": spread([each["log"]["rate"] for each in rounds]),
+        "rebuild_a_second": spread([each["rebuild"]["rate"] for each in rounds]),
         "errors": sum(each[path]["errors"] for each in rounds for path in ("check", "command")),
     }
