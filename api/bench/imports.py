@@ -13,6 +13,7 @@ import httpx2
 import psycopg
 
 from api.auth import issue_key
+from api.bench.bars import bar
 from api.bench.live import Load, Onlooker, rates
 from api.bench.load import HOST
 from api.bench.spreads import spread
@@ -21,6 +22,10 @@ from consent_ledger.words import Role
 
 FIRST: Final = 2_000_000_000
 """Numbers of the lists, where no load of the bench puts one."""
+AT_LEAST: Final = 0.60
+"""The bar: rows imported a second, beside rows copied raw."""
+KEPT: Final = 0.50
+"""The bar: what checks and commands keep of their rate while a list is imported."""
 GLANCE: Final = 0.02
 PATIENCE: Final = 600.0
 """Seconds that a request, or one import, may take at the most."""
@@ -71,6 +76,32 @@ class ImportBench:
             for key in keys.values()
         )
         self._sent = 0
+
+    def measure(
+        self, rows: int, rounds: int, seconds: float, load: Load, progress: Progress
+    ) -> dict[str, Any]:
+        """An import beside raw COPY, and what live load keeps beside an import, with their bars."""
+        copied, live = (
+            self.beside_copy(rows, rounds, progress),
+            self.live_load(rows, seconds, load, progress),
+        )
+        kept = live["during / before"]
+        bars = {"import / copy": (copied["import / copy"]["median"], AT_LEAST)}
+        bars |= {f"{name}, beside an import / without": (kept[name], KEPT) for name in kept}
+        return {
+            "imports": copied,
+            "live": live,
+            "bars": {
+                **{
+                    name: {"value": value, **bar(value, at_least=least)}
+                    for name, (value, least) in bars.items()
+                },
+                "checks beside an import that said yes after a STOP": {
+                    "value": live["stale_checks"],
+                    **bar(live["stale_checks"], at_most=0),
+                },
+            },
+        }
 
     def beside_copy(self, rows: int, rounds: int, progress: Progress) -> dict[str, Any]:
         """Rows a second of an import and of a raw COPY of what it wrote, round by round."""

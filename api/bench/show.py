@@ -42,9 +42,23 @@ def show(found: Found) -> None:
             console.print(f"{name}: {_spread(rate)} events a second")
         console.print(f"peak of memory: {found['memory_mb']:.0f} MB")
     if "imports" in found:
-        console.print(found["imports"])
+        _imports(console, found)
     if "texts_a_second" in found:
         _lexicon(console, found)
+
+
+def _imports(console: Console, found: Found) -> None:
+    for name, rate in found["imports"]["rows_a_second"].items():
+        console.print(f"{name}: {_spread(rate)} rows a second")
+    live = found["live"]
+    for name, before in live["before"].items():
+        during = live["during"][name]["rate"]
+        console.print(f"{name}: {before['rate']:,.0f} a second, {during:,.0f} beside an import")
+    gap, checks = live["worst_gap_of_the_feed_ms"], live["checks_after_a_stop"]
+    console.print(f"beside an import an event was in the feed after {gap:.0f} ms at the most")
+    console.print(f"{checks} numbers said STOP meanwhile and were asked about at once")
+    if not live["lasted"]:
+        console.print("the import was over before the loads were: send more --rows")
 
 
 def _ratios(ratios: Found) -> Table:

@@ -194,7 +194,7 @@ def _measure(
 
         with bench_run.servers(with_peers=False):
             imports = ImportBench(database_url, account_id, keyring, bench_run.port("service"))
-            return {"imports": imports.beside_copy(rows, rounds, progress)}
+            return imports.measure(rows, rounds, seconds, bench_run.load, progress)
     with bench_run.servers():
         return measure(bench_run, rounds, seconds, progress)
 

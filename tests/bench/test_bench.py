@@ -66,6 +66,21 @@ def test_a_rebuild_is_measured_beside_copy(database_url: str) -> None:
     assert found["memory_mb"] > 0
 
 
+def test_an_import_is_measured_beside_copy_and_live_load() -> None:
+    """Its bars stand first; no check right after a STOP says yes meanwhile."""
+    done = cli("bench", "imports", "--rows=6000", "--rounds=1", "--seconds=0.5", "--output=json")
+    found = json.loads(done.stdout)
+    assert found["bars"].keys() == {
+        "import / copy",
+        "check, beside an import / without",
+        "command, beside an import / without",
+        "checks beside an import that said yes after a STOP",
+    }
+    assert found["live"]["checks_after_a_stop"] > 0
+    assert found["live"]["stale_checks"] == 0
+    assert found["imports"]["import / copy"]["median"] > 0
+
+
 def test_growth_fills_and_measures_ledgers(tmp_path: Path) -> None:
     """A folder that is filled is used again, and as what it is."""
     found = measure_growth(tmp_path, [40], 1, 0.05, lambda text: None)
