@@ -292,8 +292,8 @@ class RowReader:
             raise _FaultError("purposes", "unknown-purpose")
         if consent not in _CONSENTS:
             raise _FaultError("consent", "consent-unknown")
-        if source and not opt_out:
-            # Whoever names who opted out means that somebody did.
+        if source and not opt_out and consent != "revoked":
+            # Whoever names who opted out means that somebody did, and does not say so.
             raise _FaultError("sms_opt_out", "opt-out-unclear")
         standing = by if opt_out in _TRUE else None
         if consent == "revoked" and standing is None:

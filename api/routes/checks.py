@@ -11,11 +11,11 @@ from api import render
 from api.auth import Caller, allow
 from api.direct import DirectRoute
 from api.past import check_in_the_past, require_manual_sender
-from api.questions import Contacts, read_question
+from api.questions import Contacts, read_question, read_terms
 from api.responses import documented, reply
 from api.schemas.questions import BatchCheckBody, BatchItem, CheckBody, ContactsBody
 from api.service import Service
-from api.submit import ServiceIn, read_number, sending_number_id
+from api.submit import ServiceIn, read_number
 from consent_ledger.consent import consent_of
 from consent_ledger.decision import Decision, Question, decide, unreadable
 from consent_ledger.number import UnparseableNumber, canonical
@@ -107,13 +107,7 @@ async def check_batch(body: BatchCheckBody, caller: Anyone, service: ServiceIn) 
     """One question about up to 10,000 numbers, answered from one consistent snapshot."""
     account_id = caller.account_id
     region = service.account(account_id).default_region
-    question = Question(
-        purpose=body.purpose,
-        location=body.location,
-        sending_number_id=sending_number_id(service, account_id, body.sending_number),
-        sent_by=body.sent_by,
-        manual=body.manual,
-    )
+    question = read_terms(service, account_id, body)
     asked = [_read_item(service, account_id, item, region) for item in body.items]
     every = [i for numbers in asked if numbers for candidates in numbers for i in candidates]
     view = await service.reader.view(account_id, every)

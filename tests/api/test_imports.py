@@ -90,6 +90,14 @@ def test_the_source_is_the_contact_unless_a_column_says_otherwise(open_clinic: O
     clinic.opts_in(ANN).recorded("AdminOptedIn")
 
 
+def test_a_revocation_beside_a_source_counts(open_clinic: Open) -> None:
+    """R-V1: `consent` says it was revoked, so an empty `sms_opt_out` leaves nothing unclear."""
+    clinic = open_clinic("opt-out")
+    done = imports(clinic, f"number,sms_opt_out,opt_out_source,consent\n{ANN},,contact,revoked\n")
+    assert came_to(done) == (1, 1, 0, 0)
+    assert clinic.flags(ANN)["numbers"][0]["opt_out_source"] == "contact"
+
+
 def test_an_imported_yes_never_resurrects(clinic: Clinic) -> None:
     """An opt-out on record stays, whatever the row says and whenever it happened."""
     clinic.hears(ANN, "STOP")
