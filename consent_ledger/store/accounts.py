@@ -43,8 +43,8 @@ class AccountCache:
         """The account at `version` or later; UnavailableError where there is no such account."""
         if version is None:
             raise UnavailableError("the account is unknown")
-        known = self._accounts.get(account_id)
-        if known is not None and known.version >= version:
+        known = self.known(account_id, version)
+        if known is not None:
             return known
         row = await (await conn.execute(SELECT, (account_id,))).fetchone()
         if row is None:
@@ -52,6 +52,11 @@ class AccountCache:
         account = decode_account(row[1])
         self._accounts[account_id] = account
         return account
+
+    def known(self, account_id: UUID, version: int) -> Account | None:
+        """The account at `version` or later, if that was seen here."""
+        known = self._accounts.get(account_id)
+        return known if known is not None and known.version >= version else None
 
     def seen(self, account_id: UUID) -> Account | None:
         """What was last seen of an account; for texts and defaults, never for a decision."""

@@ -1,17 +1,19 @@
 """Connections of the service: autocommit, under the role that can add events and no more."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any, Final
 
 import psycopg
-from psycopg import AsyncConnection, AsyncTransaction, Connection, errors, generators
+from psycopg import AsyncConnection, AsyncTransaction, Connection, generators
 from psycopg.conninfo import make_conninfo
-from psycopg.pq import DiagnosticField, ExecStatus, Format
-from psycopg.pq.abc import PGconn, PGresult
-from psycopg.waiting import Ready, Wait
+from psycopg.pq import Format
+from psycopg.pq.abc import PGresult
+
+from consent_ledger.store.asking import Answered, Asking
+from consent_ledger.store.results import checked, until_sync
 
 SERVICE_ROLE: Final = "consent_ledger_service"
 """The role of migration 0001: it inserts events and never updates or deletes one."""
@@ -24,7 +26,6 @@ small one anew for each list of ids, which takes longer than running it. A plan 
 is still empty must not be a scan of all of it, as it is kept while the table grows."""
 
 Params = Sequence[bytes | None]
-FINE: Final = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 
 
 class ServiceConnection(AsyncConnection[Any]):
@@ -44,7 +45,7 @@ class ServiceConnection(AsyncConnection[Any]):
         as the database does."""
         async with self.lock:
             self.pgconn.send_query_params(b"ROLLBACK", None)
-            _checked((await self.wait(generators.execute(self.pgconn)))[-1])
+            checked((await self.wait(generators.execute(self.pgconn)))[-1])
 
     @asynccontextmanager
     async def transaction(self, *args: Any, **options: Any) -> AsyncIterator[AsyncTransaction]:
@@ -65,7 +66,7 @@ class ServiceConnection(AsyncConnection[Any]):
             name = await self._prepare_once(statement)
             try:
                 self._send_run(name, params)
-                return _checked(await self._only_result())
+                return checked(await self._only_result())
             except asyncio.CancelledError:
                 # What the database still answers would be taken for the next statement's.
                 self.pgconn.finish()
@@ -111,14 +112,19 @@ class ServiceConnection(AsyncConnection[Any]):
                 if commit:
                     self.pgconn.send_query_params(b"COMMIT", None)
                 self.pgconn.pipeline_sync()
-                results = await self.wait(_until_sync(self.pgconn))
+                results = await self.wait(until_sync(self.pgconn))
             except BaseException:
                 # What the database still answers would be taken for the next statement's.
                 self.pgconn.finish()
                 raise
             self.pgconn.exit_pipeline_mode()
-            checked = [_checked(result) for result in results]
-            return checked[begin : len(checked) - commit]
+            fine = [checked(result) for result in results]
+            return fine[begin : len(fine) - commit]
+
+    async def asking(self, statement: str, answered: Answered) -> Asking:
+        """Prepares one statement, to be asked of this connection and no other beside it."""
+        async with self.lock:
+            return Asking(self.pgconn, await self._prepare_once(statement), answered)
 
     def _send_run(self, name: bytes, params: Params) -> None:
         binary = [Format.BINARY] * len(params)
@@ -129,18 +135,9 @@ class ServiceConnection(AsyncConnection[Any]):
         if name is None:
             name = f"run_{next(self._name)}".encode()
             self.pgconn.send_prepare(name, statement.encode())
-            _checked((await self.wait(generators.execute(self.pgconn)))[-1])
+            checked((await self.wait(generators.execute(self.pgconn)))[-1])
             self._prepared_names[statement] = name
         return name
-
-
-def _checked(result: PGresult) -> PGresult:
-    if result.status in FINE:
-        return result
-    if not result.error_field(DiagnosticField.SQLSTATE):
-        # Not the database speaks so but the library, of a connection that is gone.
-        raise psycopg.OperationalError("the connection is lost")
-    raise errors.error_from_result(result)
 
 
 async def _readable(socket: int) -> None:
@@ -156,29 +153,6 @@ async def _readable(socket: int) -> None:
 def _settle(ready: "asyncio.Future[None]") -> None:
     if not ready.done():
         ready.set_result(None)
-
-
-def _until_sync(pgconn: PGconn) -> Generator[Wait, Ready | int, list[PGresult]]:
-    """The results of a pipeline, until the one that says that it is over."""
-    while pgconn.flush():
-        if (yield Wait.RW) & Ready.R:
-            pgconn.consume_input()
-    results: list[PGresult] = []
-    between = True
-    while True:
-        while pgconn.is_busy():
-            yield Wait.R
-            pgconn.consume_input()
-        result = pgconn.get_result()
-        if result is not None:
-            if result.status == ExecStatus.PIPELINE_SYNC:
-                return results
-            results.append(result)
-        elif between:
-            # Nothing at hand between two statements' results; a lost connection fails here.
-            yield Wait.R
-            pgconn.consume_input()
-        between = result is None
 
 
 Connect = Callable[[], Awaitable[ServiceConnection]]

@@ -6,18 +6,20 @@ The query is sent after the request came in, so the answer is never older than t
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, NamedTuple, cast
 from uuid import UUID
 
 import structlog
+from psycopg.pq.abc import PGresult
 
 from consent_ledger.account import Account
 from consent_ledger.ledger import UnavailableError
 from consent_ledger.snapshot import Snapshot
 from consent_ledger.standing import Standing
 from consent_ledger.store.accounts import AccountCache
-from consent_ledger.store.binary import integer, uuids
+from consent_ledger.store.asking import ANSWER_SECONDS, Asking
+from consent_ledger.store.binary import uuids_of_bytes
 from consent_ledger.store.codec import encode_snapshot, readable_snapshot
 from consent_ledger.store.connection import Connect, ServiceConnection
 from consent_ledger.store.keys import check_generation
@@ -39,10 +41,6 @@ TURNS: Final = 2
 their bytes and then their tasks, can join it. An idle loop has nothing to do in them."""
 
 log = structlog.get_logger(__name__)
-
-
-READ_SECONDS: Final = 5.0
-"""A database that has not answered by then is away, and who asked is told so: do not text."""
 
 
 class Found:
@@ -94,15 +92,17 @@ class View:
         return first, NEVER_SEEN
 
 
-class _Request:
-    __slots__ = ("account_id", "future", "ids")
+class _Request(NamedTuple):
+    account_id: UUID
+    ids: Sequence[UUID]
+    future: "asyncio.Future[View]"
 
-    def __init__(
-        self, account_id: UUID, ids: Sequence[UUID], future: "asyncio.Future[View]"
-    ) -> None:
-        self.account_id = account_id
-        self.ids = ids
-        self.future = future
+
+class _Answer(NamedTuple):
+    """What a query found: rows by number; by account its version, the horizon and the time."""
+
+    found: dict[bytes, Found]
+    accounts: dict[bytes, tuple[int, int, int]]
 
 
 class Reader:
@@ -115,28 +115,88 @@ class Reader:
         self._newest_generation = newest_generation
         self._accounts = accounts
         self._conn: ServiceConnection | None = None
+        self._asking: Asking | None = None
         self._waiting: list[_Request] = []
-        self._wake = asyncio.Event()
+        self._asked: list[_Request] = []
+        self._is_busy = False
+        self._settling: asyncio.Task[None] | None = None
+        self._wanted = asyncio.Event()
 
-    async def view(self, account_id: UUID, ids: Sequence[UUID]) -> View:
+    def view(self, account_id: UUID, ids: Sequence[UUID]) -> "asyncio.Future[View]":
         """A consistent view of these numbers; UnavailableError where the database is away."""
-        future: asyncio.Future[View] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[View] = loop.create_future()
         self._waiting.append(_Request(account_id, ids, future))
-        self._wake.set()
-        return await future
+        if not self._is_busy:
+            self._is_busy = True
+            self._soon(loop, TURNS)
+        return future
 
     async def run(self) -> None:
-        """Answers until cancelled."""
+        """Keeps a connection for the questions, until cancelled."""
         try:
             while True:
-                await self._wake.wait()
-                for _ in range(TURNS):
-                    await asyncio.sleep(0)
-                await self._answer(self._take())
+                await self._wanted.wait()
+                self._wanted.clear()
+                await self._serve()
         finally:
-            _fail(self._waiting)
-            if self._conn is not None:
-                await self._conn.close()
+            await self._drop_connection()
+            _fail(self._asked + self._waiting)
+
+    async def _serve(self) -> None:
+        """Answers from one connection, until it is lost."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                self._conn = await self._connect()
+                self._asking = await self._conn.asking(READ, self._answered)
+        except Exception as error:
+            self._asked, self._waiting = self._asked + self._waiting, []
+            await self._give_up(error)
+        else:
+            self._ask()
+            await self._give_up(await self._asking.lost)
+
+    async def _give_up(self, error: Exception) -> None:
+        """What was under way is told; what waits has the next connection asked."""
+        log.error("read_failed", error=type(error).__name__)
+        await self._drop_connection()
+        failed, self._asked = self._asked, []
+        _fail(failed)
+        self._go_on()
+
+    async def _drop_connection(self) -> None:
+        conn, self._conn = self._conn, None
+        asking, self._asking = self._asking, None
+        if self._settling is not None:
+            self._settling.cancel()
+        if asking is not None:
+            asking.lose(UnavailableError("the connection is given up"))
+        if conn is not None:
+            with contextlib.suppress(Exception):
+                await conn.close()
+
+    def _soon(self, loop: asyncio.AbstractEventLoop, turns: int) -> None:
+        if turns:
+            loop.call_soon(self._soon, loop, turns - 1)
+        else:
+            self._ask()
+
+    def _go_on(self) -> None:
+        self._is_busy = bool(self._waiting)
+        if self._is_busy:
+            self._soon(asyncio.get_running_loop(), TURNS)
+
+    def _ask(self) -> None:
+        if self._asking is None:
+            self._wanted.set()
+            return
+        if self._asked or not self._waiting:
+            # A new connection was asked at once, before the turns of the one before were over.
+            return
+        requests = self._asked = self._take()
+        ids = [number_id.bytes for request in requests for number_id in request.ids]
+        accounts = {request.account_id for request in requests}
+        self._asking.ask([uuids_of_bytes(ids), uuids_of_bytes([each.bytes for each in accounts])])
 
     def _take(self) -> list[_Request]:
         taken, total = 0, 0
@@ -146,63 +206,65 @@ class Reader:
                 break
             taken += 1
         requests, self._waiting = self._waiting[:taken], self._waiting[taken:]
-        if not self._waiting:
-            self._wake.clear()
         return requests
 
-    async def _answer(self, requests: list[_Request]) -> None:
+    def _answered(self, result: PGresult) -> None:
+        answer = self._read(result)
+        views: dict[UUID, View | None] = {}
+        for account_id in {request.account_id for request in self._asked}:
+            version = answer.accounts.get(account_id.bytes)
+            account = self._accounts.known(account_id, version[0]) if version else None
+            if version is not None and account is None:
+                self._settling = asyncio.create_task(self._settle_by_accounts(answer))
+                return
+            views[account_id] = None if account is None else _view(account, answer)
+        self._settle(views)
+
+    async def _settle_by_accounts(self, answer: _Answer) -> None:
+        """The same after a look at accounts that are new here, or have changed."""
+        assert self._asking is not None
+        assert self._conn is not None
+        views: dict[UUID, View | None] = {}
         try:
-            async with asyncio.timeout(READ_SECONDS):
-                await self._read(requests)
+            async with asyncio.timeout(ANSWER_SECONDS), self._asking.paused():
+                for account_id in {request.account_id for request in self._asked}:
+                    version = answer.accounts.get(account_id.bytes)
+                    if version is not None:
+                        account = await self._accounts.at(self._conn, account_id, version[0])
+                        views[account_id] = _view(account, answer)
         except Exception as error:
-            log.error("read_failed", error=type(error).__name__)
-            await self._drop_connection()
-        finally:
-            _fail(requests)
+            self._asking.lose(error)
+        else:
+            self._settle(views)
 
-    async def _drop_connection(self) -> None:
-        if self._conn is not None:
-            with contextlib.suppress(Exception):
-                await self._conn.close()
-        self._conn = None
+    def _settle(self, views: Mapping[UUID, View | None]) -> None:
+        requests, self._asked = self._asked, []
+        for account_id, _, future in requests:
+            if not future.done():
+                view = views.get(account_id)
+                if view is None:
+                    future.set_exception(UnavailableError("the account is unknown"))
+                else:
+                    future.set_result(view)
+        self._go_on()
 
-    async def _read(self, requests: list[_Request]) -> None:
-        if self._conn is None or self._conn.closed:
-            self._conn = await self._connect()
-        ids = uuids([i for request in requests for i in request.ids])
-        accounts = {request.account_id for request in requests}
-        result = await self._conn.run(READ, [ids, uuids(accounts)])
-        found: dict[bytes, Found] = {}
-        versions: dict[bytes, tuple[int, int, int]] = {}
-        value = cast("Callable[[int, int], bytes]", result.get_value)
+    def _read(self, result: PGresult) -> _Answer:
+        answer, whole = _Answer({}, {}), int.from_bytes
+        found, value = answer.found, cast("Callable[[int, int], bytes]", result.get_value)
         for row in range(result.ntuples):
-            key, version, position = value(row, 0), integer(value(row, 1)), integer(value(row, 2))
-            clock = value(row, 4)
-            if clock is None:
-                found[key] = Found(version, position, value(row, 3))
+            key, snapshot = value(row, 0), value(row, 3)
+            version, position = whole(value(row, 1)), whole(value(row, 2))
+            if snapshot is not None:
+                found[key] = Found(version, position, snapshot)
             else:
-                check_generation(integer(value(row, 5)), self._newest_generation)
-                versions[key] = version, position, integer(clock)
-        views = {a: await self._view(a, found, versions.get(a.bytes)) for a in accounts}
-        for request in requests:
-            if not request.future.done():
-                _settle(request.future, views[request.account_id])
-
-    async def _view(
-        self, account_id: UUID, found: dict[bytes, Found], version: tuple[int, int, int] | None
-    ) -> View | None:
-        if version is None or self._conn is None:
-            return None
-        number, horizon, now = version
-        account = await self._accounts.at(self._conn, account_id, number)
-        return View(account, now, horizon, found)
+                check_generation(whole(value(row, 5)), self._newest_generation)
+                answer.accounts[key] = version, position, whole(value(row, 4))
+        return answer
 
 
-def _settle(future: "asyncio.Future[View]", view: View | None) -> None:
-    if view is None:
-        future.set_exception(UnavailableError("the account is unknown"))
-    else:
-        future.set_result(view)
+def _view(account: Account, answer: _Answer) -> View:
+    _, horizon, now = answer.accounts[account.account_id.bytes]
+    return View(account, now, horizon, answer.found)
 
 
 def _fail(requests: list[_Request]) -> None:

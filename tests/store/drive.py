@@ -16,6 +16,7 @@ from consent_ledger.facts import Fact
 from consent_ledger.ledger import IDEMPOTENCY_CLAIM, MESSAGE_CLAIM, Claim, Receipt, Submission
 from consent_ledger.policy import amended, preset
 from consent_ledger.store.accounts import AccountCache, change_account
+from consent_ledger.store.asking import Answered, Asking
 from consent_ledger.store.connection import (
     BY_KEY,
     Connect,
@@ -62,6 +63,22 @@ class Watched(ServiceConnection):
         result = await super().run(statement, params)
         await self._note(statement, result)
         return result
+
+    async def asking(self, statement: str, answered: Answered) -> Asking:
+        """The same of a statement that is asked again and again: its answers wait too."""
+
+        async def hand_over(result: PGresult) -> None:
+            await self._note(statement, result)
+            answered(result)
+
+        hand_overs: set[asyncio.Task[None]] = set()
+
+        def come(result: PGresult) -> None:
+            task = asyncio.create_task(hand_over(result))
+            hand_overs.add(task)
+            task.add_done_callback(hand_overs.discard)
+
+        return await super().asking(statement, come)
 
     async def run_together(self, *statements: Any, **ends: bool) -> list[PGresult]:
         """The same of statements that go together."""

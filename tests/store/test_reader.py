@@ -30,8 +30,8 @@ def test_questions_that_come_together_share_a_query(database_url: str) -> None:
         ):
             numbers = d.fresh(100)
             await d.all_of(writer, [d.texted(account, number, "stop") for number in numbers[:50]])
-            first = asyncio.create_task(reader.view(account, numbers[:1]))
-            while not reader._conn:
+            first = asyncio.ensure_future(reader.view(account, numbers[:1]))
+            while not reader._asked:
                 await asyncio.sleep(0)
             views = await asyncio.gather(*(reader.view(account, [n]) for n in numbers))
             await first
@@ -74,10 +74,10 @@ def test_a_question_never_gets_the_answer_of_a_query_that_was_sent_before_it(
             d.writing(database_url) as writer,
             d.reading(database_url, connect) as reader,
         ):
-            early = asyncio.create_task(reader.view(account, [number]))
+            early = asyncio.ensure_future(reader.view(account, [number]))
             await asyncio.sleep(0.1)
             await writer.record(d.texted(account, number, "stop"))
-            late = asyncio.create_task(reader.view(account, [number]))
+            late = asyncio.ensure_future(reader.view(account, [number]))
             await asyncio.sleep(0.1)
             assert not early.done()
             gate.set()
@@ -198,7 +198,7 @@ def test_a_lost_connection_is_unavailable_and_then_forgotten(database_url: str) 
             assert (await reader.view(account, [])).account.account_id == account
             async with await AsyncConnection.connect(database_url) as holder:
                 await holder.execute("LOCK TABLE consent_status")
-                caught = asyncio.create_task(reader.view(account, []))
+                caught = asyncio.ensure_future(reader.view(account, []))
                 await asyncio.sleep(0.05)
                 d.query(database_url, d.CUT)
                 with pytest.raises(UnavailableError):
