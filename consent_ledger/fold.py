@@ -12,7 +12,9 @@ import msgspec
 from msgspec.structs import replace
 
 from consent_ledger import facts as f
-from consent_ledger.effects import UNREACHABLE, Effects, effects_of
+from consent_ledger.effects.deliveries import UNREACHABLE
+from consent_ledger.effects.phases import Effects
+from consent_ledger.effects.rules import effects_of
 from consent_ledger.said import Said
 from consent_ledger.standing import NOTHING_SAID, Standing
 from consent_ledger.words import Method, Source

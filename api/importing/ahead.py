@@ -11,7 +11,7 @@ from psycopg import Connection
 
 from api.importing import book, records, staging
 from consent_ledger.account import Account
-from consent_ledger.importing import Row, RowReader
+from consent_ledger.importing.rows import Row, RowReader
 from consent_ledger.keyring import Keyring
 from consent_ledger.store.accounts import AccountCache
 from consent_ledger.store.importing import UNIT, ImportWriter, Plan, Ready, look_ahead

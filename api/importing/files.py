@@ -10,7 +10,7 @@ from uuid import UUID
 from api.importing import book
 from api.importing.office import Connections
 from api.importing.records import Format
-from consent_ledger.importing import DETAILS
+from consent_ledger.importing.faults import DETAILS
 from consent_ledger.store.units import Verdict
 
 ROWS: Final = 2_000

@@ -15,7 +15,7 @@ from uuid import UUID
 from api.importing import book
 from api.importing.ahead import Ahead, Group
 from api.importing.pace import Pace
-from consent_ledger.importing import Row
+from consent_ledger.importing.rows import Row
 from consent_ledger.store.connection import ServiceConnection
 from consent_ledger.store.importing import ATTEMPTS, RACES, ImportWriter, Plan, look
 from consent_ledger.store.units import Cell

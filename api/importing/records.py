@@ -13,7 +13,8 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from consent_ledger.importing import NO_PHONE, Columns, ColumnsError, Row, RowReader, refused
+from consent_ledger.importing.columns import NO_PHONE, Columns, ColumnsError
+from consent_ledger.importing.rows import Row, RowReader, refused
 
 LONGEST: Final = 65_536
 """Characters of a row: five hundred cells of a long sentence each."""

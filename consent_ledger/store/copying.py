@@ -33,7 +33,7 @@ SAMPLE_AT: Final = 1_203_040_506_070_809
 SAMPLE_LINE: Final = 908_070_605_040_302
 """Values that nothing else in a row can equal."""
 SHORTEST_AT: Final = 1 << 32
-"""Times below are written in fewer bytes; `importing.EARLIEST` is later."""
+"""Times below are written in fewer bytes; `importing.rows.EARLIEST` is later."""
 
 BEGIN: Final = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
 END: Final = struct.pack("!h", -1)

@@ -16,7 +16,9 @@ from consent_ledger import commands as c
 from consent_ledger.account import Account
 from consent_ledger.facts import Event
 from consent_ledger.handlers import handle
-from consent_ledger.importing import Fault, Row, Wish, commands, is_said
+from consent_ledger.importing.faults import Fault
+from consent_ledger.importing.rows import Row
+from consent_ledger.importing.wishes import Wish, commands, is_said
 from consent_ledger.keyring import Keyring
 from consent_ledger.ledger import Submission
 from consent_ledger.phone_number import PhoneNumber

@@ -8,7 +8,8 @@ import msgspec
 
 from consent_ledger import commands as c
 from consent_ledger.facts import Evidence
-from consent_ledger.importing import Fault, Row
+from consent_ledger.importing.faults import Fault
+from consent_ledger.importing.rows import Row
 from consent_ledger.words import ActorKind, Basis, Channel
 
 

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.importing.records import LONGEST, FileError, Format, check_beginning, rows
-from consent_ledger.importing import DETAILS, Row, RowReader
+from consent_ledger.importing.faults import DETAILS
+from consent_ledger.importing.rows import Row, RowReader
 from tests.api.clinic import ANN, BEN, Clinic
 from tests.api.test_imports import CSV, NDJSON, imports
 

@@ -11,8 +11,9 @@ import pytest
 
 from api.render import decision_fields
 from api.schemas.base import Body
-from consent_ledger import effects, fold, phone_number, replies, standing
+from consent_ledger import fold, phone_number, replies, standing
 from consent_ledger.decision import unreadable
+from consent_ledger.effects.phases import Phase
 from consent_ledger.facts import Context, Evidence, Fact, type_of_fact
 from consent_ledger.snapshot import WINDOW
 from consent_ledger.store import loading, mapper
@@ -175,7 +176,7 @@ def test_no_other_database_is_imported(path: Path) -> None:
 def test_the_window_and_the_phases() -> None:
     """0006: eight instants stay unfolded; STOP is applied last."""
     assert WINDOW == 8
-    assert [phase.name for phase in effects.Phase] == ["OPENING", "REQUEST", "CLOSING", "STOP"]
+    assert [phase.name for phase in Phase] == ["OPENING", "REQUEST", "CLOSING", "STOP"]
 
 
 def test_the_fold_needs_no_policy() -> None:

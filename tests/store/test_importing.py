@@ -10,7 +10,8 @@ import pytest
 
 from consent_ledger import commands as c
 from consent_ledger.account import LocationDefined
-from consent_ledger.importing import Row, Wish
+from consent_ledger.importing.rows import Row
+from consent_ledger.importing.wishes import Wish
 from consent_ledger.keyring import Keyring
 from consent_ledger.store.accounts import AccountCache, change_account
 from consent_ledger.store.codec import decode_account

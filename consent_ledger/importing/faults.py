@@ -1,0 +1,42 @@
+"""What can be wrong with a row of an imported list; no fault repeats what a cell holds."""
+
+from typing import Final, NamedTuple
+
+DETAILS: Final = {
+    "number-missing": "The row has no phone number.",
+    "number-unparseable": "This is no phone number that can be read.",
+    "number-damaged": "A spreadsheet has changed this number; its digits cannot be trusted.",
+    "opt-out-unreadable": "sms_opt_out is TRUE, FALSE or empty.",
+    "opt-out-unclear": "opt_out_source names who opted out, and sms_opt_out says nothing.",
+    "source-unknown": "opt_out_source is contact, agent, system or empty.",
+    "consent-unknown": "consent is granted, declined, revoked, none or empty.",
+    "level-unknown": "level is implied, express, express_written or empty.",
+    "unknown-purpose": "The account has no such purpose.",
+    "time-unreadable": "occurred_at is a time with its zone, such as 2026-03-04T10:00:00Z.",
+    "time-without-zone": "occurred_at must name its zone, such as Z or +01:00.",
+    "time-too-early": "occurred_at lies before 1970.",
+    "occurred-at-in-future": "A fact may not lie more than 5 minutes in the future.",
+    "row-unreadable": "The row is not JSON, or no object of texts, numbers and booleans.",
+    "row-too-long": "The row is longer than 65,536 characters.",
+    "row-too-short": "The row has fewer cells than the header.",
+    "row-too-long-for-header": "The row has more cells than the header.",
+    "quoting-broken": "A quotation mark opens a cell and none closes it.",
+    "columns-unclear": "The row names no phone column, one column twice, or a misspelt one.",
+    "record-unreadable": "What is on record cannot be read; nothing was changed.",
+}
+"""What is wrong with a row, by its code; no detail repeats a value."""
+
+
+class Fault(NamedTuple):
+    """What is wrong with a cell, or with the whole row where the column is None."""
+
+    column: str | None
+    code: str
+
+
+class FaultError(Exception):
+    """A cell that makes its row, or a number of it, unusable."""
+
+    def __init__(self, column: str, code: str) -> None:
+        super().__init__(code)
+        self.fault = Fault(column, code)

@@ -1,0 +1,203 @@
+"""What a row of an imported list says (R-V1, R-V6): cells in, numbers and a wish out.
+
+An opt-out in the row wins over a yes beside it; a row that says neither records nothing.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final, NamedTuple, TypeVar
+
+from consent_ledger.importing.columns import Column, Columns
+from consent_ledger.importing.faults import Fault, FaultError
+from consent_ledger.importing.wishes import Wish
+from consent_ledger.number import E164, UnparseableNumber, canonical
+from consent_ledger.standing import CLOCK_MARGIN
+from consent_ledger.words import Level, Source
+
+REF_LIMIT: Final = 200
+"""Characters of a reference, as of any opaque id."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST: Final = 86_400 * 1_000_000
+"""The second day of 1970: a spreadsheet's empty time is the first, in some zone or other."""
+
+_TRUE: Final = frozenset({"true", "1", "yes", "y", "t", "x", "on"})
+_FALSE: Final = frozenset({"", "false", "0", "no", "n", "f", "off"})
+_CONSENTS: Final[dict[str, bool | None]] = {
+    "": None,
+    "none": None,
+    "unknown": None,
+    "granted": True,
+    "yes": True,
+    "true": True,
+    "1": True,
+    "declined": False,
+    "revoked": None,
+}
+"""True grants, False declines. `no` is not here: nobody knows whether it was asked."""
+_DAMAGED: Final = re.compile(r"[+-]?\d+([.,]\d+)?[eE][+-]?\d+|\d{7,}[.,]0+|#+|#[A-Z/0!]+[!?]?")
+_LIKE_A_NUMBER: Final = re.compile(r"\+?[\s().\-/]*(\d[\s().\-/]*){10,15}|\+(\d[\s().\-/]*){7,15}")
+_AS_TEXT: Final = re.compile('="([^"]*)"')
+"""How an export keeps a spreadsheet from taking a number for an amount."""
+_SEPARATORS: Final = re.compile(r"[\s;,|]+")
+_WISHES_KEPT: Final = 10_000
+
+T = TypeVar("T", Source, Level)
+
+
+class Row(NamedTuple):
+    """A row that was read: the numbers it is about, what it wants, and what is wrong with it."""
+
+    line: int
+    ref: str | None
+    numbers: tuple[str, ...]
+    wish: Wish
+    at: int | None
+    faults: tuple[Fault, ...]
+
+
+def refused(line: int, code: str) -> Row:
+    """A row of which nothing can be used."""
+    return Row(line, None, (), Wish(), None, (Fault(None, code),))
+
+
+class RowReader:
+    """Reads the rows of one import, by the account's region and purposes."""
+
+    def __init__(
+        self,
+        region: str | None,
+        purposes: frozenset[str],
+        consent_purposes: tuple[str, ...],
+        instant: int,
+    ) -> None:
+        self._region = region
+        self._purposes = purposes
+        self._consent_purposes = consent_purposes
+        self._latest = instant + CLOCK_MARGIN
+        self._wishes: dict[tuple[str, ...], Wish] = {}
+
+    def read(self, line: int, cells: Sequence[str], columns: Columns) -> Row:
+        """The row; where it cannot be used, with a fault for the row."""
+        if len(cells) != columns.width:
+            short = len(cells) < columns.width
+            return refused(line, "row-too-short" if short else "row-too-long-for-header")
+        ref = None if columns.ref is None else _reference(cells[columns.ref])
+        try:
+            wish = self._wish(cells, columns)
+            at = None if columns.occurred_at is None else self._time(cells[columns.occurred_at])
+        except FaultError as error:
+            return Row(line, ref, (), Wish(), None, (error.fault,))
+        text = cells[columns.phones[0].place]
+        if len(columns.phones) == 1 and E164.fullmatch(text):
+            # Nearly every row of nearly every list.
+            try:
+                return Row(line, ref, (canonical(text, self._region),), wish, at, ())
+            except UnparseableNumber:
+                fault = Fault(columns.phones[0].name, "number-unparseable")
+                return Row(line, ref, (), wish, at, (fault,))
+        numbers, faults = self._numbers(cells, columns.phones)
+        return Row(line, ref, numbers, wish, at, faults)
+
+    def _numbers(
+        self, cells: Sequence[str], phones: tuple[Column, ...]
+    ) -> tuple[tuple[str, ...], tuple[Fault, ...]]:
+        numbers: list[str] = []
+        faults: list[Fault] = []
+        for place, name in ((column.place, column.name) for column in phones):
+            text = cells[place].strip()
+            if not text:
+                continue
+            try:
+                number = self._number(text, name)
+            except FaultError as error:
+                faults.append(error.fault)
+                continue
+            if number not in numbers:
+                numbers.append(number)
+        if not numbers and not faults:
+            faults.append(Fault(None, "number-missing"))
+        return tuple(numbers), tuple(faults)
+
+    def _number(self, text: str, column: str) -> str:
+        # What a file for spreadsheets has before a plus, so that it is no formula; ours do too.
+        bare = text[1:] if text.startswith("'") else text
+        if quoted := _AS_TEXT.fullmatch(bare):
+            bare = quoted[1]
+        if not E164.fullmatch(bare) and _DAMAGED.fullmatch(bare):
+            raise FaultError(column, "number-damaged")
+        try:
+            return canonical(bare, self._region)
+        except UnparseableNumber:
+            raise FaultError(column, "number-unparseable") from None
+
+    def _wish(self, cells: Sequence[str], columns: Columns) -> Wish:
+        said = tuple(map([*cells, ""].__getitem__, columns.said))
+        found = self._wishes.get(said)
+        if found is None:
+            found = self._read_wish(*(text.strip().casefold() for text in said))
+            # A list says few different things; a hostile one may not fill the memory.
+            if len(self._wishes) < _WISHES_KEPT:
+                self._wishes[said] = found
+        return found
+
+    def _read_wish(self, opt_out: str, source: str, consent: str, level: str, named: str) -> Wish:
+        if opt_out not in _TRUE and opt_out not in _FALSE:
+            raise FaultError("sms_opt_out", "opt-out-unreadable")
+        by = _one_of(Source, source, "opt_out_source", "source-unknown") or Source.CONTACT
+        how = _one_of(Level, level, "level", "level-unknown") or Level.EXPRESS
+        purposes = tuple(dict.fromkeys(each for each in _SEPARATORS.split(named) if each))
+        if not set(purposes) <= self._purposes:
+            raise FaultError("purposes", "unknown-purpose")
+        if consent not in _CONSENTS:
+            raise FaultError("consent", "consent-unknown")
+        if source and not opt_out and consent != "revoked":
+            # Whoever names who opted out means that somebody did, and does not say so.
+            raise FaultError("sms_opt_out", "opt-out-unclear")
+        standing = by if opt_out in _TRUE else None
+        if consent == "revoked" and standing is None:
+            standing = Source.CONTACT
+        granted = purposes or self._consent_purposes
+        if _CONSENTS[consent] is not True or standing is not None:
+            granted = ()
+        if granted:
+            return Wish(granted=granted, level=how)
+        return Wish(standing, _CONSENTS[consent] is False)
+
+    def _time(self, text: str) -> int | None:
+        bare = text.strip()
+        if not bare:
+            return None
+        try:
+            moment = datetime.fromisoformat(bare)
+        except ValueError:
+            raise FaultError("occurred_at", "time-unreadable") from None
+        if moment.tzinfo is None:
+            raise FaultError("occurred_at", "time-without-zone")
+        try:
+            delta = moment.astimezone(UTC) - _EPOCH
+        except OverflowError:
+            raise FaultError("occurred_at", "time-unreadable") from None
+        at = (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+        if at < EARLIEST:
+            raise FaultError("occurred_at", "time-too-early")
+        if at > self._latest:
+            raise FaultError("occurred_at", "occurred-at-in-future")
+        return at
+
+
+def _one_of(kind: type[T], text: str, column: str, code: str) -> T | None:
+    if not text:
+        return None
+    try:
+        return kind(text)
+    except ValueError:
+        raise FaultError(column, code) from None
+
+
+def _reference(text: str) -> str | None:
+    """The row's own reference; none where it may be a phone number, or holds what is no text."""
+    bare = text.strip()[:REF_LIMIT]
+    if not bare or not bare.isprintable() or _LIKE_A_NUMBER.fullmatch(bare):
+        return None
+    return bare
