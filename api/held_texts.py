@@ -9,7 +9,7 @@ from api.service import Service
 from consent_ledger.decision import UnknownPurposeError, decide
 from consent_ledger.held import Held
 from consent_ledger.store.codec import decode_held
-from consent_ledger.store.reader import View
+from consent_ledger.store.view import View
 from consent_ledger.words import MessageState
 
 CANDIDATES: Final = """

@@ -17,7 +17,7 @@ from consent_ledger.snapshot import counted
 from consent_ledger.standing import Standing
 from consent_ledger.store.log import read_stream
 from consent_ledger.store.mapper import UnreadableEventError
-from consent_ledger.store.reader import View
+from consent_ledger.store.view import View
 
 
 class _Past:

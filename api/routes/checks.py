@@ -20,7 +20,7 @@ from consent_ledger.consent import consent_of
 from consent_ledger.decision import Decision, Question, decide, unreadable
 from consent_ledger.number import UnparseableNumber, canonical
 from consent_ledger.standing import Standing
-from consent_ledger.store.reader import Found, View
+from consent_ledger.store.view import Found, View
 from consent_ledger.words import Consent, Purpose, Role
 
 router = APIRouter(tags=["ask"], route_class=DirectRoute)

@@ -1,37 +1,24 @@
 """Checks read here: requests that arrive while a query runs share the next one.
 
 The query is sent after the request came in, so the answer is never older than the question
-(R-O4), and one statement gives one snapshot: standings, account version, clock and position.
+(R-O4).
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, NamedTuple, cast
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import structlog
 from psycopg.pq.abc import PGresult
 
-from consent_ledger.account import Account
 from consent_ledger.ledger import UnavailableError
-from consent_ledger.snapshot import Snapshot
-from consent_ledger.standing import Standing
 from consent_ledger.store.accounts import AccountCache
 from consent_ledger.store.asking import ANSWER_SECONDS, Asking
 from consent_ledger.store.binary import uuids_of_bytes
-from consent_ledger.store.codec import encode_snapshot, readable_snapshot
 from consent_ledger.store.connection import Connect, ServiceConnection
-from consent_ledger.store.keys import check_generation
-
-READ: Final = """
-SELECT number_id, version, position, snapshot, NULL::bigint, NULL::integer
-FROM consent_status WHERE number_id = ANY($1::uuid[])
-UNION ALL
-SELECT account_id, version, ledger_horizon() - 1, NULL,
-    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
-    (SELECT coalesce(max(generation), 0) FROM key_generation)
-FROM account_status WHERE account_id = ANY($2::uuid[])"""
+from consent_ledger.store.view import READ, Answer, View, read_answer
 
 CHUNK: Final = 2_000
 """Numbers in one shared query: past this a large batch waits rather than holding up the small."""
@@ -43,66 +30,10 @@ their bytes and then their tasks, can join it. An idle loop has nothing to do in
 log = structlog.get_logger(__name__)
 
 
-class Found:
-    """A number as it is: its version, the place of its last event, and its row's snapshot.
-
-    `standing` and `snapshot` are None where they cannot be read: the answer is then a no.
-    """
-
-    __slots__ = ("_data", "position", "version")
-
-    def __init__(self, version: int, position: int, data: bytes) -> None:
-        self.version = version
-        self.position = position
-        self._data = data
-
-    @property
-    def standing(self) -> Standing | None:
-        """Where the number stands; None where any of its snapshot cannot be read."""
-        snapshot = readable_snapshot(self._data)
-        return None if snapshot is None else snapshot.standing
-
-    @property
-    def snapshot(self) -> Snapshot | None:
-        """The whole snapshot."""
-        return readable_snapshot(self._data)
-
-
-NEVER_SEEN: Final = Found(0, 0, encode_snapshot(Snapshot()))
-
-
-class View:
-    """One consistent look at some numbers of an account."""
-
-    def __init__(self, account: Account, now: int, horizon: int, found: dict[bytes, Found]) -> None:
-        self.account = account
-        self.now = now
-        self.horizon = horizon
-        self._found = found
-
-    def number(self, candidates: Iterable[UUID]) -> tuple[UUID, Found]:
-        """The id and row of a number, by its ids under each generation of the key."""
-        first: UUID | None = None
-        for number_id in candidates:
-            row = self._found.get(number_id.bytes)
-            if row is not None:
-                return number_id, row
-            first = first or number_id
-        assert first is not None
-        return first, NEVER_SEEN
-
-
 class _Request(NamedTuple):
     account_id: UUID
     ids: Sequence[UUID]
     future: "asyncio.Future[View]"
-
-
-class _Answer(NamedTuple):
-    """What a query found: rows by number; by account its version, the horizon and the time."""
-
-    found: dict[bytes, Found]
-    accounts: dict[bytes, tuple[int, int, int]]
 
 
 class Reader:
@@ -195,8 +126,8 @@ class Reader:
             return
         requests = self._asked = self._take()
         ids = [number_id.bytes for request in requests for number_id in request.ids]
-        accounts = {request.account_id for request in requests}
-        self._asking.ask([uuids_of_bytes(ids), uuids_of_bytes([each.bytes for each in accounts])])
+        accounts = {request.account_id.bytes for request in requests}
+        self._asking.ask([uuids_of_bytes(ids), uuids_of_bytes(list(accounts))])
 
     def _take(self) -> list[_Request]:
         taken, total = 0, 0
@@ -209,35 +140,36 @@ class Reader:
         return requests
 
     def _answered(self, result: PGresult) -> None:
-        answer = self._read(result)
-        views: dict[UUID, View | None] = {}
+        answer = read_answer(result, self._newest_generation)
+        views: dict[UUID, View] = {}
         for account_id in {request.account_id for request in self._asked}:
-            version = answer.accounts.get(account_id.bytes)
-            account = self._accounts.known(account_id, version[0]) if version else None
-            if version is not None and account is None:
-                self._settling = asyncio.create_task(self._settle_by_accounts(answer))
-                return
-            views[account_id] = None if account is None else _view(account, answer)
+            version = answer.version(account_id)
+            if version is not None:
+                account = self._accounts.known(account_id, version)
+                if account is None:
+                    self._settling = asyncio.create_task(self._settle_by_accounts(answer))
+                    return
+                views[account_id] = answer.view(account)
         self._settle(views)
 
-    async def _settle_by_accounts(self, answer: _Answer) -> None:
+    async def _settle_by_accounts(self, answer: Answer) -> None:
         """The same after a look at accounts that are new here, or have changed."""
         assert self._asking is not None
         assert self._conn is not None
-        views: dict[UUID, View | None] = {}
+        views: dict[UUID, View] = {}
         try:
             async with asyncio.timeout(ANSWER_SECONDS), self._asking.paused():
                 for account_id in {request.account_id for request in self._asked}:
-                    version = answer.accounts.get(account_id.bytes)
+                    version = answer.version(account_id)
                     if version is not None:
-                        account = await self._accounts.at(self._conn, account_id, version[0])
-                        views[account_id] = _view(account, answer)
+                        account = await self._accounts.at(self._conn, account_id, version)
+                        views[account_id] = answer.view(account)
         except Exception as error:
             self._asking.lose(error)
         else:
             self._settle(views)
 
-    def _settle(self, views: Mapping[UUID, View | None]) -> None:
+    def _settle(self, views: Mapping[UUID, View]) -> None:
         requests, self._asked = self._asked, []
         for account_id, _, future in requests:
             if not future.done():
@@ -247,24 +179,6 @@ class Reader:
                 else:
                     future.set_result(view)
         self._go_on()
-
-    def _read(self, result: PGresult) -> _Answer:
-        answer, whole = _Answer({}, {}), int.from_bytes
-        found, value = answer.found, cast("Callable[[int, int], bytes]", result.get_value)
-        for row in range(result.ntuples):
-            key, snapshot = value(row, 0), value(row, 3)
-            version, position = whole(value(row, 1)), whole(value(row, 2))
-            if snapshot is not None:
-                found[key] = Found(version, position, snapshot)
-            else:
-                check_generation(whole(value(row, 5)), self._newest_generation)
-                answer.accounts[key] = version, position, whole(value(row, 4))
-        return answer
-
-
-def _view(account: Account, answer: _Answer) -> View:
-    _, horizon, now = answer.accounts[account.account_id.bytes]
-    return View(account, now, horizon, answer.found)
 
 
 def _fail(requests: list[_Request]) -> None:

@@ -12,8 +12,8 @@ from psycopg import errors
 from consent_ledger.store.binary import array, integer, uuids
 from consent_ledger.store.connection import ServiceConnection, connector
 from consent_ledger.store.loading import CLAIMED, ROWS
-from consent_ledger.store.reader import READ
 from consent_ledger.store.statement import WriteStatement
+from consent_ledger.store.view import READ
 from projections.inline import PROJECTIONS
 from tests.store import drive as d
 

@@ -12,7 +12,7 @@ import pytest
 from consent_ledger.decision import Question, decide
 from consent_ledger.ledger import Submission
 from consent_ledger.standing import Standing
-from consent_ledger.store.reader import View
+from consent_ledger.store.view import View
 from consent_ledger.store.writer import Writer
 from consent_ledger.words import Purpose
 from tests.store import drive as d

@@ -29,7 +29,8 @@ from consent_ledger.keyring import Keyring
 from consent_ledger.store.accounts import AccountCache
 from consent_ledger.store.embedded import EmbeddedPostgres
 from consent_ledger.store.migrate import migrate
-from consent_ledger.store.reader import Reader, View
+from consent_ledger.store.reader import Reader
+from consent_ledger.store.view import View
 from consent_ledger.words import Role
 from tests import forked
 
