@@ -16,7 +16,10 @@ ENDED: Final = ("done", "failed", "undone")
 FIELDS: Final = (
     "import_id, account_id, state, dry_run, format, actor_id, file_digest, same_as, instant, line,"
     " rows, accepted, unchanged, rejected, partly_rejected, would_opt_out, would_opt_in,"
-    " failed_because, attempts, finished_at"
+    " failed_because, attempts, finished_at,"
+    " EXISTS (SELECT FROM imports AS other WHERE other.account_id = imports.account_id"
+    " AND other.file_digest = imports.file_digest AND other.import_id <> imports.import_id"
+    " AND NOT other.dry_run AND other.same_as IS NULL) AS is_repeated"
 )
 NOW: Final = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 ABANDONED: Final = 3_600_000_000
@@ -29,8 +32,17 @@ FIND: Final = f"SELECT {FIELDS} FROM imports WHERE account_id = %s AND import_id
 SAME: Final = f"""
 SELECT {FIELDS} FROM imports
 WHERE account_id = %s AND file_digest = %s AND NOT dry_run AND same_as IS NULL
-    AND state IN ('waiting', 'running', 'done')
+    AND (state IN ('waiting', 'running') OR state = 'done' AND NOT EXISTS (
+        SELECT FROM imports AS undone WHERE undone.account_id = imports.account_id
+            AND undone.state IN ('undoing', 'undone')
+            AND coalesce(undone.finished_at, imports.finished_at) >= imports.finished_at
+    ) AND (rejected + partly_rejected = 0 OR NOT EXISTS (
+        SELECT FROM events WHERE originator_id = imports.account_id
+            AND recorded_at > imports.instant
+    )))
 ORDER BY instant LIMIT 1"""
+"""Of a file that is done there is more to do once another list was undone, on which its rows may
+have rested, and once the account changed, for which rows may have been refused."""
 NEXT: Final = f"""
 SELECT {FIELDS} FROM imports WHERE state IN ('waiting', 'running', 'undoing') ORDER BY instant"""
 FORGET: Final = f"""
@@ -82,12 +94,20 @@ class Import(msgspec.Struct, frozen=True):
     failed_because: str | None
     attempts: int
     finished_at: int | None
+    is_repeated: bool
 
     @property
     def job(self) -> Job:
         """What its facts tell of it."""
         digest = self.file_digest or ""
-        return Job(self.import_id, self.account_id, digest, self.instant, self.actor_id)
+        return Job(
+            self.import_id,
+            self.account_id,
+            digest,
+            self.instant,
+            self.actor_id,
+            self.is_repeated,
+        )
 
     @property
     def kind(self) -> Format:

@@ -14,8 +14,15 @@ from psycopg import Connection, errors
 
 from consent_ledger import commands as c
 from consent_ledger.account import Account
-from consent_ledger.facts import Event
+from consent_ledger.facts import Event, FactRetracted
 from consent_ledger.handlers import handle
+from consent_ledger.importing.earlier import (
+    overruled,
+    own_facts,
+    rests_on_a_list,
+    tells_of,
+    was_recorded,
+)
 from consent_ledger.importing.faults import Fault
 from consent_ledger.importing.rows import Row
 from consent_ledger.importing.wishes import Wish, commands, is_said
@@ -238,7 +245,7 @@ class ImportWriter:
                 templates[id(wish)] = template
             own = own_values(ids[0], e164, job.instant if at is None else at, line)
             found.append((ids[0], template, own))
-            plan.unit.note(place, ids[0], 1, template.topics)
+            plan.unit.note(place, ids[0], 1, len(template.topics), template.topics)
         # In the order of ids, as the writer does: two that meet take turns.
         found.sort(key=itemgetter(0))
         return Copies(job.account_id, ((template, own) for _, template, own in found))
@@ -254,20 +261,33 @@ class ImportWriter:
     ) -> None:
         """What a number's rows add to what is on record, the strictest row first."""
         inside, rows = batch.numbers[number_id], unit.rows
+        earlier: list[Event] = []
+        if inside.readable and (job.is_repeated or inside.snapshot.clock >= job.instant):
+            # Something was recorded since the list came, maybe by an earlier part of it.
+            earlier = await loading.load_history(conn, number_id)
         for cell in sorted(its, key=lambda cell: rows[cell.place].wish.strictness):
             row = rows[cell.place]
             if not inside.readable:
                 unit.faults.setdefault(cell.place, []).append(Fault(None, "record-unreadable"))
                 continue
-            first, count = inside.snapshot.version + 1, len(inside.events)
-            for command in commands(row.wish, job.told(row.at, row.line)):
-                await _record(
-                    conn, batch, number_id, cell.e164.decode(), command, row.at is not None
+            own = own_facts(earlier + inside.events, job.file_digest)
+            if was_recorded(own, row.line, job.instant):
+                continue
+            told = job.told(row.at, row.line)
+            for version in overruled(own, row.wish, job.instant):
+                _retract(batch, number_id, c.RetractFact(told, version), earlier)
+            first = inside.snapshot.version + 1
+            topics: list[str] = []
+            for command in commands(row.wish, told):
+                count = len(inside.events)
+                is_news = await _record(
+                    conn, batch, number_id, cell.e164.decode(), command, own, row.at is not None
                 )
-            recorded = inside.events[count:]
+                if is_news:
+                    topics += [event.topic for event in inside.events[count:]]
+            recorded = inside.snapshot.version + 1 - first
             if recorded:
-                topics = tuple(event.topic for event in recorded)
-                unit.note(cell.place, number_id.bytes, first, topics)
+                unit.note(cell.place, number_id.bytes, first, recorded, tuple(topics))
 
     async def retract(
         self, conn: ServiceConnection, job: Job, facts: Sequence[tuple[UUID, int]]
@@ -278,11 +298,8 @@ class ImportWriter:
         histories = await _histories(conn, ids)
         told = c.Told(ActorKind.ADMIN, Channel.IMPORT, job.actor_id)
         for number_id, version in facts:
-            inside = batch.numbers[number_id]
-            if inside.readable:
-                command = c.RetractFact(told, version)
-                submission = Submission(job.account_id, (number_id,), None, command)
-                batch.handle(submission, number_id, histories[number_id] + inside.events)
+            if batch.numbers[number_id].readable:
+                _retract(batch, number_id, c.RetractFact(told, version), histories[number_id])
         if _count(batch):
             await self.store(conn, batch)
 
@@ -341,7 +358,8 @@ def _may_change(job: Job, snapshot: Snapshot, rows: Sequence[Row], its: Sequence
     """Whether the record lacks something that a row says: asked without a lock, so asked again."""
     for row in (rows[cell.place] for cell in its):
         for command in commands(row.wish, job.told(row.at, row.line)):
-            if not is_said(snapshot, command, row.at is not None):
+            said = is_said(snapshot, command, row.at is not None)
+            if not said or rests_on_a_list(snapshot, command):
                 return True
     return False
 
@@ -364,18 +382,37 @@ async def load_held(conn: ServiceConnection, batch: Batch) -> None:
         inside.held_before, inside.held = dict(held), held
 
 
+def _retract(
+    batch: Batch, number_id: UUID, command: c.RetractFact, history: Sequence[Event]
+) -> None:
+    """Takes a fact back, unless it was already: by a stricter row of its own list."""
+    inside = batch.numbers[number_id]
+    every = [*history, *inside.events]
+    gone = (event.fact.version for event in every if isinstance(event.fact, FactRetracted))
+    if command.version not in gone:
+        submission = Submission(inside.account_id, (number_id,), None, command)
+        batch.handle(submission, number_id, every)
+
+
 async def _record(
     conn: ServiceConnection,
     batch: Batch,
     number_id: UUID,
     e164: str,
     command: c.Command,
+    own: Sequence[Event],
     timed: bool,
-) -> None:
-    """Handles a command if it changes where the number stands; else nothing is recorded."""
+) -> bool:
+    """Handles a command if it changes where the number stands; whether it does.
+
+    What another list said too is recorded as evidence, and changes nothing.
+    """
     inside = batch.numbers[number_id]
-    if is_said(inside.snapshot, command, timed):
-        return
+    is_news = not is_said(inside.snapshot, command, timed)
+    if not is_news and (
+        not rests_on_a_list(inside.snapshot, command) or tells_of([*own, *inside.events], command)
+    ):
+        return False
     account = batch.accounts[inside.account_id]
     submission = Submission(inside.account_id, (number_id,), e164, command)
     history = None
@@ -384,8 +421,9 @@ async def _record(
     except HistoryNeededError:
         history = await loading.load_history(conn, number_id) + inside.events
         changes = _changes(inside, account, batch.now, command, history)
-    if changes:
+    if changes or not is_news:
         batch.handle(submission, number_id, history)
+    return changes and is_news
 
 
 def _changes(

@@ -14,13 +14,14 @@ from consent_ledger.words import ActorKind, Basis, Channel
 
 
 class Job(msgspec.Struct, frozen=True):
-    """An import, as far as its facts tell of it."""
+    """An import, as far as its facts tell of it; `is_repeated` where its file came before."""
 
     import_id: UUID
     account_id: UUID
     file_digest: str
     instant: int
     actor_id: str | None = None
+    is_repeated: bool = False
 
     def told(self, at: int | None, line: int) -> c.Told:
         """Who tells of a row: an admin's list, at the row's time or the import's."""
@@ -37,8 +38,8 @@ class Job(msgspec.Struct, frozen=True):
 class Verdict(msgspec.Struct, frozen=True, array_like=True):
     """What a row came to. `facts`: on which number, from which version on, how many and which.
 
-    `kinds` are the topics of what was recorded, or in a dry run would be; `read` is whether any of
-    its numbers could be used.
+    `kinds` are the topics of what changed something, or in a dry run would; `read` is whether any
+    of its numbers could be used.
     """
 
     line: int
@@ -64,8 +65,9 @@ class Cell(NamedTuple):
     ids: tuple[bytes, ...]
 
 
-Note = tuple[bytes, int, tuple[str, ...]]
-"""Facts that were recorded: the number, the version of the first, and their topics."""
+Note = tuple[bytes, int, int, tuple[str, ...]]
+"""Facts that were recorded: the number, the version of the first, how many, and the topics of those
+that changed something."""
 
 
 class Unit:
@@ -76,13 +78,15 @@ class Unit:
         self.faults: dict[int, list[Fault]] = {}
         self._notes: dict[int, list[Note]] = {}
 
-    def note(self, place: int, number_id: bytes, first: int, topics: tuple[str, ...]) -> None:
+    def note(
+        self, place: int, number_id: bytes, first: int, count: int, topics: tuple[str, ...]
+    ) -> None:
         """Facts that were recorded for a row, from this version of a number on."""
         notes = self._notes.get(place)
         if notes is None:
-            self._notes[place] = [(number_id, first, topics)]
+            self._notes[place] = [(number_id, first, count, topics)]
         else:
-            notes.append((number_id, first, topics))
+            notes.append((number_id, first, count, topics))
 
     def forget(self) -> None:
         """Forgets every note, before the rows are looked at anew."""
@@ -93,7 +97,7 @@ class Unit:
         return [
             (UUID(bytes=number_id), topic)
             for notes in self._notes.values()
-            for number_id, _, topics in notes
+            for number_id, _, _, topics in notes
             for topic in topics
         ]
 
@@ -101,12 +105,12 @@ class Unit:
         """Forgets what earlier rows of the file had noted already."""
         for place, notes in self._notes.items():
             kept: list[Note] = []
-            for number_id, first, topics in notes:
+            for number_id, first, _, topics in notes:
                 known = UUID(bytes=number_id)
                 its = tuple(topic for topic in topics if (known, topic) in fresh)
                 fresh -= {(known, topic) for topic in its}
                 if its:
-                    kept.append((number_id, first, its))
+                    kept.append((number_id, first, len(its), its))
             self._notes[place] = kept
 
     def verdicts(self) -> list[Verdict]:
@@ -122,15 +126,15 @@ def _verdict(row: Row, notes: Sequence[Note], own: Sequence[Fault]) -> Verdict:
     line, ref, numbers, _, _, faults = row
     if len(notes) == 1 and not own:
         # Nearly every row of nearly every list.
-        number_id, first, topics = notes[0]
+        number_id, first, count, topics = notes[0]
         told = tuple((column, code) for column, code in faults) if faults else ()
-        return Verdict(line, ref, told, ((number_id, first, len(topics)),), topics, True)
+        return Verdict(line, ref, told, ((number_id, first, count),), topics, True)
     return Verdict(
         line,
         ref,
         faults=tuple((each.column, each.code) for each in (*faults, *own)),
-        facts=tuple((number_id, first, len(topics)) for number_id, first, topics in notes),
-        kinds=tuple(topic for _, _, topics in notes for topic in topics),
+        facts=tuple((number_id, first, count) for number_id, first, count, _ in notes),
+        kinds=tuple(topic for _, _, _, topics in notes for topic in topics),
         read=len(numbers) > len(own),
     )
 

@@ -59,8 +59,12 @@ class Store:
         self.run = runner.run
         self.account_id: UUID = runner.run(d.open_account(url, "consent-first"))
         # Names of people that COPY must not take for ends of cells.
-        self.job = Job(uuid4(), self.account_id, "ab" * 32, now(), "a\tb\\c%d\n")
+        self.job = self.another_job("ab")
         self._writer = ImportWriter(KEYS, AccountCache(), PROJECTIONS)
+
+    def another_job(self, digest: str = "cd") -> Job:
+        """An import of another file, which comes now."""
+        return Job(uuid4(), self.account_id, digest * 32, now(), "a\tb\\c%d\n")
 
     def write(self, given: Sequence[Row], *, copies: bool = True) -> list[Verdict]:
         """Writes rows in as many units as they need; the verdicts of all."""
@@ -184,6 +188,7 @@ def test_numbers_on_record_change_in_units_of_bounded_size(store: Store) -> None
     count = LOCKED + 50
     store.write(rows([Wish(granted=("conversation",))] * count))
     before = len(store.events())
+    store.job = store.another_job()
     verdicts = store.write(rows([Wish(Source.CONTACT)] * count))
     assert {each.status for each in verdicts} == {"accepted"}
     assert len(store.events()) == before + count

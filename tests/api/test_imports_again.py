@@ -1,0 +1,142 @@
+"""Lists that say what others said, lists that contradict themselves, and files that come again."""
+
+from consent_ledger.store.importing import UNIT
+from tests.api.clinic import ANN, BEN, CARA, Clinic
+from tests.api.conftest import Open
+from tests.api.test_imports import came_to, imports, rows_of, undone
+
+A_LIST = f"number,sms_opt_out\n{ANN},TRUE\n{BEN},TRUE\n"
+
+
+def far_apart(first: str, last: str, header: str = "number,sms_opt_out,consent,occurred_at") -> str:
+    """A list in which two rows lie in units of their own."""
+    between = "\n".join(f"+1415{5_000_000 + n},,," for n in range(UNIT + 10))
+    return f"{header}\n{first}\n{between}\n{last}\n"
+
+
+def test_what_a_second_list_says_stands_when_the_first_is_undone(open_clinic: Open) -> None:
+    """It is evidence that it was said (R-O5), and changes nothing meanwhile."""
+    clinic = open_clinic("opt-out")
+    first = imports(clinic, A_LIST)
+    second = imports(clinic, f"number,sms_opt_out,ref\n{ANN},TRUE,x\n{CARA},TRUE,y\n")
+    assert came_to(second) == (2, 1, 1, 0)
+    assert clinic.facts(ANN) == ["OptedOut", "OptedOut"]
+    undone(clinic, first)
+    clinic.asks(ANN).is_denied("opted_out_by_contact")
+    assert clinic.flags(BEN)["opted_out"] is False
+    undone(clinic, second)
+    assert clinic.flags(ANN)["opted_out"] is False
+
+
+def test_so_it_is_for_every_list_source_and_time(open_clinic: Open) -> None:
+    """Whatever the lists' rows say of when, and of who opted out."""
+    clinic = open_clinic("opt-out")
+    rows = {
+        "contact": f"{ANN},TRUE,contact,",
+        "system": f"{BEN},TRUE,system,2026-01-01T00:00:00Z",
+        "agent": f"{CARA},TRUE,agent,2026-01-01T00:00:00Z",
+    }
+    text = "\n".join(["number,sms_opt_out,opt_out_source,occurred_at", *rows.values()])
+    lists = [imports(clinic, text + "\n" * place) for place in range(1, 5)]
+    assert [came_to(each)[1] for each in lists] == [3, 0, 0, 0]
+    for wrong in lists[:-1]:
+        undone(clinic, wrong)
+        for number, source in zip((ANN, BEN, CARA), rows, strict=True):
+            clinic.asks(number).is_denied(f"opted_out_by_{source}")
+    undone(clinic, lists[-1])
+    assert not any(clinic.flags(number)["opted_out"] for number in (ANN, BEN, CARA))
+
+
+def test_what_the_contact_said_needs_no_list(clinic: Clinic) -> None:
+    """A STOP goes with no list, so a list adds nothing to it."""
+    clinic.hears(ANN, "STOP")
+    imports(clinic, A_LIST)
+    assert clinic.facts(ANN) == ["StopReceived", "ReplyIssued"]
+
+
+def test_a_list_tells_of_a_number_once(open_clinic: Open) -> None:
+    """Also of one that another list opted out, in a later unit."""
+    clinic = open_clinic("opt-out")
+    imports(clinic, A_LIST)
+    done = imports(clinic, far_apart(f"{ANN},TRUE,,", f"{ANN},TRUE,,"))
+    assert (done["accepted"], clinic.facts(ANN)) == (0, ["OptedOut", "OptedOut"])
+
+
+def test_a_file_that_failed_half_way_tells_of_a_number_once(open_clinic: Open) -> None:
+    """The same file again adds no evidence to its own."""
+    clinic = open_clinic("opt-out")
+    imports(clinic, A_LIST)
+    text = f"number,sms_opt_out,ref\n{ANN},TRUE,x\n"
+    failed = imports(clinic, text)
+    fail = "UPDATE imports SET state = 'failed' WHERE import_id = %s RETURNING state"
+    clinic.service.rows(fail, failed["import_id"])
+    again = imports(clinic, text)
+    assert (again["same_as"], came_to(again)) == (None, (1, 0, 1, 0))
+    assert clinic.facts(ANN) == ["OptedOut", "OptedOut"]
+
+
+def test_a_stricter_row_takes_back_what_an_earlier_part_granted(clinic: Clinic) -> None:
+    """However far apart the rows stand: a decline, and an opt-out that START lifts later."""
+    yes, no = ",,granted,", ",,declined,2026-01-09T00:00:00Z"
+    for number, rows in ((ANN, (yes, no)), (BEN, (no, yes))):
+        imports(clinic, far_apart(*(number + row for row in rows)))
+        clinic.asks(number).is_denied("consent_declined")
+    granted, stopped = f"{CARA},,granted,2026-01-01T00:00:00Z", f"{CARA},TRUE,,2026-02-01T00:00:00Z"
+    done = imports(clinic, far_apart(granted, stopped))
+    assert clinic.facts(CARA) == ["ConsentGranted", "FactRetracted", "OptedOut"]
+    clinic.hears(CARA, "START")
+    assert clinic.asks(CARA)["reason"] == "consent_required"
+    assert [row["status"] for row in rows_of(clinic, done, limit=1)] == ["accepted"]
+    undone(clinic, done)
+    assert clinic.facts(CARA)[-1] == "FactRetracted"
+    assert clinic.facts(CARA).count("FactRetracted") == 2
+
+
+def test_of_two_rows_with_times_the_later_counts(clinic: Clinic) -> None:
+    """Near or far, in either order (R-O2)."""
+    no, yes = ",,declined,2026-01-01T00:00:00Z", ",,granted,2026-02-01T00:00:00Z"
+    for place, rows in enumerate(((no, yes), (yes, no))):
+        near, far = f"+1415556010{place}", f"+1415556020{place}"
+        header = "number,sms_opt_out,consent,occurred_at\n"
+        imports(clinic, header + "\n".join(near + row for row in rows))
+        imports(clinic, far_apart(*(far + row for row in rows)))
+        for number in (near, far):
+            clinic.asks(number).is_allowed("consented")
+
+
+def test_a_file_is_done_again_when_a_list_it_rested_on_was_undone(clinic: Clinic) -> None:
+    """Its consents are recorded then, which were on record when it came."""
+    first = imports(clinic, f"number,consent\n{ANN},granted\n")
+    text = f"number,consent,ref\n{ANN},granted,x\n"
+    assert came_to(imports(clinic, text)) == (1, 0, 1, 0)
+    assert imports(clinic, text)["same_as"]
+    undone(clinic, first)
+    again = imports(clinic, text)
+    assert (again["same_as"], came_to(again)) == (None, (1, 1, 0, 0))
+    clinic.asks(ANN).is_allowed("consented")
+
+
+def test_a_file_that_is_done_again_opts_nobody_out_anew(open_clinic: Open) -> None:
+    """Of its rows that were recorded nothing is repeated: the contact has said START since."""
+    clinic = open_clinic("opt-out")
+    text = f"number,sms_opt_out,opt_out_source\n{ANN},TRUE,agent\n{BEN},TRUE,contact\nx,,\n"
+    imports(clinic, text)
+    other = imports(clinic, f"number,sms_opt_out\n{CARA},TRUE\n")
+    clinic.hears(ANN, "START")
+    undone(clinic, other)
+    with clinic.unchanged():
+        again = imports(clinic, text)
+    assert (again["same_as"], came_to(again)) == (None, (3, 0, 2, 1))
+    assert clinic.flags(ANN)["opted_out"] is False
+
+
+def test_rows_that_were_refused_are_looked_at_again_once_the_account_changed(
+    clinic: Clinic,
+) -> None:
+    """A purpose that was unknown may be known now."""
+    text = f"number,consent,purposes\n{ANN},granted,vip\n{BEN},granted,recall\n"
+    assert came_to(imports(clinic, text)) == (2, 1, 0, 1)
+    assert imports(clinic, text)["same_as"]
+    clinic.adopts("consent-first", changes={"purposes": {"vip": {"needs_consent": True}}})
+    again = imports(clinic, text)
+    assert (again["same_as"], came_to(again)) == (None, (2, 1, 1, 0))
