@@ -14,7 +14,8 @@ from consent_ledger.account import Account
 from consent_ledger.importing.rows import Row, RowReader
 from consent_ledger.keyring import Keyring
 from consent_ledger.store.accounts import AccountCache
-from consent_ledger.store.importing import UNIT, ImportWriter, Plan, Ready, look_ahead
+from consent_ledger.store.importing import UNIT, ImportWriter, Ready
+from consent_ledger.store.plans import Plan, look_ahead, make_plan
 from consent_ledger.store.units import Cell
 
 
@@ -73,7 +74,7 @@ class Reading:
         found, writer = self._found, self._writer
         cells = writer.cells(found.account_id, rows)
         known, now = look_ahead(self._conn, cells)
-        plan = writer.plan(found.job, rows, cells, known)
+        plan = make_plan(found.job, rows, cells, known)
         # The transaction asks whether the account is still the same.
         account = self._accounts.seen(found.account_id) or self._account
         ready = None if found.dry_run else writer.ready(found.job, plan, account, now)

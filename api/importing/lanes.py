@@ -10,37 +10,21 @@ from collections import deque
 from collections.abc import Coroutine, Iterator, Sequence
 from itertools import cycle
 from typing import Any, Final
-from uuid import UUID
 
 from api.importing import book
 from api.importing.ahead import Ahead, Group
 from api.importing.pace import Pace
+from api.importing.trial import Trial
 from consent_ledger.importing.rows import Row
 from consent_ledger.store.connection import ServiceConnection
-from consent_ledger.store.importing import ATTEMPTS, RACES, ImportWriter, Plan, look
+from consent_ledger.store.importing import ATTEMPTS, RACES, ImportWriter
+from consent_ledger.store.plans import look, make_plan
 from consent_ledger.store.units import Cell
 
 COPIES: Final = 2
 """Tries of a unit in which numbers that seem to be new are copied."""
 UNDER_WAY: Final = 2
 """Groups that may not have committed yet while rows are looked up for the one after them."""
-
-WOULD: Final = """
-CREATE TEMPORARY TABLE IF NOT EXISTS would_change (
-    number_id uuid, kind text, PRIMARY KEY (number_id, kind))"""
-WOULD_TOO: Final = """
-INSERT INTO would_change SELECT DISTINCT * FROM unnest(%b::uuid[], %b::text[])
-ON CONFLICT DO NOTHING RETURNING number_id, kind"""
-TOLD: Final = """
-UPDATE imports SET
-    would_opt_out = (SELECT count(*) FROM would_change WHERE kind = 'OptedOut'),
-    would_opt_in = (SELECT count(*) FROM would_change AS yes WHERE kind = 'ConsentGranted'
-        AND NOT EXISTS (SELECT FROM would_change AS no
-            WHERE no.number_id = yes.number_id AND no.kind <> 'ConsentGranted'))
-WHERE import_id = %s"""
-ANEW: Final = """
-UPDATE imports SET line = 0, rows = 0, accepted = 0, unchanged = 0, rejected = 0,
-    partly_rejected = 0 WHERE import_id = %s"""
 
 Connection = ServiceConnection
 
@@ -81,7 +65,7 @@ class Turn:
 
 
 class Lanes:
-    """Writes one import, by turns over the connections that it is given."""
+    """Writes one import, by turns over the connections that it is given; or tries it out."""
 
     def __init__(
         self,
@@ -89,11 +73,13 @@ class Lanes:
         writer: ImportWriter,
         found: book.Import,
         pace: Pace,
+        trial: Trial | None = None,
     ) -> None:
         self._connections = connections
         self._writer = writer
         self._found = found
         self._pace = pace
+        self._trial = trial
 
     async def run(self, groups: Iterator[Group]) -> None:
         """Writes every group, and returns when the last has committed."""
@@ -136,13 +122,15 @@ class Lanes:
         ahead: Ahead | None,
     ) -> list[Row]:
         """Writes the first rows, and returns those left."""
+        if self._trial is not None:
+            return await self._trial.unit(rows, cells)
         for attempt in range(ATTEMPTS):
             if ahead is None or attempt > 0:
                 await turn.called()
                 known = await look(conn, cells)
                 # A number that was thought new and is not, twice, goes the careful way.
                 copies = attempt < COPIES
-                plan = self._writer.plan(self._found.job, rows, cells, known, copies=copies)
+                plan = make_plan(self._found.job, rows, cells, known, copies=copies)
                 ahead = Ahead(plan, None, None)
             try:
                 await self._write(conn, turn, ahead)
@@ -155,8 +143,6 @@ class Lanes:
 
     async def _write(self, conn: Connection, turn: Turn, ahead: Ahead) -> None:
         plan, ready, page = ahead
-        if self._found.dry_run:
-            return await self._dry_run(conn, plan)
         async with conn.transaction():
             as_it_was = await self._writer.write(conn, self._found.job, plan, ready)
             if page is None or not as_it_was:
@@ -165,28 +151,3 @@ class Lanes:
             await book.keep_unit(conn, self._found.import_id, page)
             if not plan.later:
                 turn.copied.set()
-        return None
-
-    async def _dry_run(self, conn: Connection, plan: Plan) -> None:
-        """Notes what a unit would record, and not what earlier rows of the file would have."""
-        await self._writer.write(conn, self._found.job, plan, dry=True)
-        noted = plan.unit.noted()
-        ids, kinds = [each[0] for each in noted], [each[1] for each in noted]
-        async with conn.transaction():
-            fresh = await (await conn.execute(WOULD_TOO, (ids, kinds))).fetchall()
-            plan.unit.keep_only(set(fresh))
-            await book.keep_unit(conn, self._found.import_id, book.page(plan.unit.verdicts()))
-
-
-async def begin_dry_run(conn: Connection, import_id: UUID) -> None:
-    """Forgets an earlier attempt: what it would change is kept for the connection alone."""
-    await conn.execute(WOULD)
-    await conn.execute("TRUNCATE would_change")
-    async with conn.transaction():
-        await conn.execute("DELETE FROM import_units WHERE import_id = %s", (import_id,))
-        await conn.execute(ANEW, (import_id,))
-
-
-async def end_dry_run(conn: Connection, import_id: UUID) -> None:
-    """Tells what the whole file would change."""
-    await conn.execute(TOLD, (import_id,))

@@ -20,20 +20,17 @@ import structlog
 
 from api.importing import book, records, staging
 from api.importing.ahead import Reading
-from api.importing.lanes import Lanes, begin_dry_run, end_dry_run
+from api.importing.lanes import Lanes
 from api.importing.orders import BUSY, Orders
 from api.importing.pace import Pace
+from api.importing.trial import Trial
 from api.logs import configure_logging
 from consent_ledger.account import Account
 from consent_ledger.keyring import Keyring
 from consent_ledger.store.accounts import AccountCache
 from consent_ledger.store.connection import ServiceConnection, connector, service_conninfo
-from consent_ledger.store.importing import (
-    ATTEMPTS,
-    LOCKED,
-    RACES,
-    ImportWriter,
-)
+from consent_ledger.store.importing import ATTEMPTS, RACES, ImportWriter
+from consent_ledger.store.plans import LOCKED
 from projections.inline import PROJECTIONS
 
 IDLE_SECONDS: Final = 60.0
@@ -125,20 +122,21 @@ class Worker:
 
     async def _import(self, conn: ServiceConnection, found: book.Import) -> None:
         account = await self._account(conn, found.account_id)
-        done = found.line
+        done, trial = found.line, None
         if found.dry_run:
-            done = 0
-            await begin_dry_run(conn, found.import_id)
+            done, trial = 0, Trial(conn, self._writer, found)
+            await trial.begin()
         with psycopg.connect(
             service_conninfo(self._database_url), autocommit=True, prepare_threshold=1
         ) as reading:
             rows = Reading(reading, self._keyring, self._accounts, self._writer, found, account)
             async with await self._connect() as second:
                 # What a dry run would change is known to one connection alone.
-                lanes = (conn,) if found.dry_run else (conn, second)
-                await Lanes(lanes, self._writer, found, self._pace).run(rows.groups(done))
-        if found.dry_run:
-            await end_dry_run(conn, found.import_id)
+                connections = (conn,) if trial else (conn, second)
+                lanes = Lanes(connections, self._writer, found, self._pace, trial)
+                await lanes.run(rows.groups(done))
+        if trial is not None:
+            await trial.end()
         else:
             # Every unit added a row for each day and source.
             await conn.execute(FOLD, (found.account_id,))

@@ -92,27 +92,6 @@ class Unit:
         """Forgets every note, before the rows are looked at anew."""
         self._notes.clear()
 
-    def noted(self) -> list[tuple[UUID, str]]:
-        """Every fact that was noted, as its number and its topic."""
-        return [
-            (UUID(bytes=number_id), topic)
-            for notes in self._notes.values()
-            for number_id, _, _, topics in notes
-            for topic in topics
-        ]
-
-    def keep_only(self, fresh: set[tuple[UUID, str]]) -> None:
-        """Forgets what earlier rows of the file had noted already."""
-        for place, notes in self._notes.items():
-            kept: list[Note] = []
-            for number_id, first, _, topics in notes:
-                known = UUID(bytes=number_id)
-                its = tuple(topic for topic in topics if (known, topic) in fresh)
-                fresh -= {(known, topic) for topic in its}
-                if its:
-                    kept.append((number_id, first, len(its), its))
-            self._notes[place] = kept
-
     def verdicts(self) -> list[Verdict]:
         """The verdict of every row, in order."""
         notes, faults = self._notes.get, self.faults.get

@@ -1,6 +1,9 @@
 """Lists that say what others said, lists that contradict themselves, and files that come again."""
 
+import random
+
 from consent_ledger.store.importing import UNIT
+from tests.api.answer import Answer
 from tests.api.clinic import ANN, BEN, CARA, Clinic
 from tests.api.conftest import Open
 from tests.api.test_imports import came_to, imports, rows_of, undone
@@ -140,3 +143,49 @@ def test_rows_that_were_refused_are_looked_at_again_once_the_account_changed(
     clinic.adopts("consent-first", changes={"purposes": {"vip": {"needs_consent": True}}})
     again = imports(clinic, text)
     assert (again["same_as"], came_to(again)) == (None, (2, 1, 1, 0))
+
+
+def both(clinic: Clinic, text: str) -> Answer:
+    """A dry run and the import after it, which come to the same."""
+    with clinic.unchanged():
+        told = imports(clinic, text, query="?dry_run=true")
+    done = imports(clinic, text)
+    assert came_to(told) == came_to(done)
+    return told
+
+
+def test_a_dry_run_knows_what_earlier_rows_said(open_clinic: Open) -> None:
+    """Its counts are the import's, in whatever order a list contradicts itself."""
+    stop, yes = "{},TRUE,,", "{},,granted,"
+    no, later = "{},,declined,2026-01-01T00:00:00Z", "{},,granted,2026-02-01T00:00:00Z"
+    for first, last, opted_out, opted_in in (
+        (stop, yes, 1, 0),
+        (yes, stop, 1, 0),
+        (stop, stop, 1, 0),
+        (no, later, 0, 1),
+        (later, no, 0, 1),
+        (yes, no, 0, 0),
+        (no, yes, 0, 0),
+    ):
+        clinic = open_clinic("consent-first")
+        told = both(clinic, far_apart(first.format(ANN), last.format(ANN)))
+        assert (told["would_opt_out"], told["would_opt_in"]) == (opted_out, opted_in)
+
+
+def test_a_dry_run_of_a_list_at_random(open_clinic: Open) -> None:
+    """Three numbers' worth of rows in each of some units, upon what is on record."""
+    rng = random.Random(7)
+    says = (
+        "TRUE,,",
+        ",granted,",
+        ",declined,",
+        ",granted,2026-02-01T00:00:00Z",
+        "TRUE,,2026-03-01T00:00:00Z",
+    )
+    for _ in range(4):
+        clinic = open_clinic("consent-first")
+        numbers = [f"+1415{5_500_000 + n}" for n in range(UNIT)]
+        lines = [f"{rng.choice(numbers)},{rng.choice(says)}" for _ in range(2 * UNIT)]
+        text = "\n".join(["number,sms_opt_out,consent,occurred_at", *lines])
+        imports(clinic, "\n".join(["number,sms_opt_out,consent,occurred_at", *lines[:50]]))
+        both(clinic, text)

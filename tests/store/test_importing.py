@@ -16,7 +16,8 @@ from consent_ledger.keyring import Keyring
 from consent_ledger.store.accounts import AccountCache, change_account
 from consent_ledger.store.codec import decode_account
 from consent_ledger.store.connection import connector
-from consent_ledger.store.importing import FRESH, LOCKED, ImportWriter, look
+from consent_ledger.store.importing import FRESH, ImportWriter
+from consent_ledger.store.plans import LOCKED, look, make_plan
 from consent_ledger.store.units import Job, Unit, Verdict
 from consent_ledger.words import Level, Source
 from projections.inline import PROJECTIONS
@@ -83,7 +84,7 @@ class Store:
         conn = await connector(self.url)()
         try:
             cells = self._writer.cells(self.account_id, given)
-            plan = self._writer.plan(self.job, given, cells, {})
+            plan = make_plan(self.job, given, cells, {})
             async with conn.transaction():
                 await self._writer.write(conn, self.job, plan)
                 asked = await conn.execute("SELECT current_setting('consent_ledger.filled')")
@@ -96,7 +97,7 @@ class Store:
         try:
             cells = self._writer.cells(self.account_id, given)
             known = await look(conn, cells)
-            plan = self._writer.plan(self.job, given, cells, known, copies=copies)
+            plan = make_plan(self.job, given, cells, known, copies=copies)
             async with conn.transaction():
                 await self._writer.write(conn, self.job, plan)
             return plan.unit, plan.later
@@ -235,7 +236,7 @@ def test_a_live_command_between_the_look_and_the_lock_is_seen(store: Store) -> N
         writer = store._writer
         try:
             cells = writer.cells(store.account_id, given)
-            plan = writer.plan(store.job, given, cells, await look(conn, cells))
+            plan = make_plan(store.job, given, cells, await look(conn, cells))
             assert plan.changing
             async with d.writing(store.url) as live:
                 number_id = next(iter(plan.changing))
@@ -288,7 +289,7 @@ def test_what_was_made_ready_is_written_only_while_it_holds(store: Store) -> Non
         try:
             account = decode_account(d.query(store.url, "SELECT state FROM account_status")[0][0])
             cells = writer.cells(store.account_id, given)
-            plan = writer.plan(store.job, given, cells, await look(conn, cells))
+            plan = make_plan(store.job, given, cells, await look(conn, cells))
             ready = writer.ready(store.job, plan, account, now() - ago)
             if change:
                 moved = [LocationDefined("elsewhere", "Elsewhere")]

@@ -1,0 +1,124 @@
+"""How the rows of a list will be written, seen from a look at what is on record.
+
+Nothing is locked for the look, so what it finds is asked again by whoever writes.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from psycopg import Connection
+
+from consent_ledger.importing.earlier import rests_on_a_list
+from consent_ledger.importing.rows import Row
+from consent_ledger.importing.wishes import commands, is_said
+from consent_ledger.snapshot import Snapshot
+from consent_ledger.store.accounts import CLOCK
+from consent_ledger.store.codec import readable_snapshot
+from consent_ledger.store.connection import ServiceConnection
+from consent_ledger.store.ids import Ids, know_ids
+from consent_ledger.store.units import Cell, Job, Unit
+
+LOCKED: Final = 256
+"""Numbers of a unit that may be locked: as many as the writer takes at once."""
+
+KNOWN: Final = """
+SELECT uuid_send(number_id), snapshot FROM consent_status WHERE number_id = ANY(%b::uuid[])"""
+
+Known = dict[bytes, Snapshot | None]
+"""Where numbers on record stand, by id; None where it cannot be read."""
+
+
+class Plan(NamedTuple):
+    """A unit, sorted by how each number is written; `later` are rows left to the next unit."""
+
+    unit: Unit
+    new: list[tuple[Cell, Row]]
+    changing: dict[UUID, list[Cell]]
+    later: list[Row]
+
+
+def make_plan(
+    job: Job,
+    rows: Sequence[Row],
+    cells: Sequence[Cell],
+    known: Known,
+    *,
+    copies: bool = True,
+) -> Plan:
+    """Sorts rows by what they do; without `copies` every number goes the careful way."""
+    together: dict[bytes, list[Cell]] = {}
+    for cell in cells:
+        number_id = cell.ids[0]
+        if number_id not in known:
+            number_id = next((each for each in cell.ids if each in known), number_id)
+        its = together.get(number_id)
+        if its is None:
+            together[number_id] = [cell]
+        else:
+            its.append(cell)
+    new: list[tuple[Cell, Row]] = []
+    changing: dict[UUID, list[Cell]] = {}
+    for number_id, its in together.items():
+        if number_id in known:
+            snapshot = known[number_id]
+            if snapshot is None or _may_change(job, snapshot, rows, its):
+                changing[UUID(bytes=number_id)] = its
+        elif copies and len(its) == 1:
+            new.append((its[0], rows[its[0].place]))
+        else:
+            changing[UUID(bytes=number_id)] = its
+    return _cut(rows, new, changing)
+
+
+def _cut(
+    rows: Sequence[Row], new: list[tuple[Cell, Row]], changing: dict[UUID, list[Cell]]
+) -> Plan:
+    """The first rows of a plan, as many as change no more than LOCKED numbers on record."""
+    if len(changing) <= LOCKED:
+        return Plan(Unit(rows), new, changing, [])
+    firsts = sorted(its[0].place for its in changing.values())
+    # A row's numbers stay together, and so may be some more than that.
+    end = max(firsts[LOCKED], 1)
+    within = {
+        number_id: kept
+        for number_id, its in changing.items()
+        if (kept := [cell for cell in its if cell.place < end])
+    }
+    now = [(cell, row) for cell, row in new if cell.place < end]
+    return Plan(Unit(rows[:end]), now, within, list(rows[end:]))
+
+
+async def look(conn: ServiceConnection, cells: Sequence[Cell]) -> Known:
+    """Where the numbers stand that are on record already; nothing is locked."""
+    if not cells:
+        return {}
+    know_ids(conn)
+    cursor = await conn.execute(KNOWN, (_ids(cells),), prepare=True, binary=True)
+    return _known(await cursor.fetchall())
+
+
+def look_ahead(conn: Connection[Any], cells: Sequence[Cell]) -> tuple[Known, int]:
+    """The same from a thread, while earlier rows are being written; and the database's clock."""
+    know_ids(conn)
+    row = conn.execute(CLOCK).fetchone()
+    rows = conn.execute(KNOWN, (_ids(cells),), prepare=True, binary=True) if cells else ()
+    return _known(rows), 0 if row is None else int(row[0])
+
+
+def _ids(cells: Sequence[Cell]) -> Ids:
+    return Ids([each for cell in cells for each in cell.ids])
+
+
+def _known(rows: Iterable[tuple[Any, ...]]) -> Known:
+    return {bytes(number_id): readable_snapshot(bytes(row)) for number_id, row in rows}
+
+
+def _may_change(job: Job, snapshot: Snapshot, rows: Sequence[Row], its: Sequence[Cell]) -> bool:
+    """Whether the record lacks something that a row says: asked without a lock, so asked again."""
+    for row in (rows[cell.place] for cell in its):
+        for command in commands(row.wish, job.told(row.at, row.line)):
+            said = is_said(snapshot, command, row.at is not None)
+            if not said or rests_on_a_list(snapshot, command):
+                return True
+    return False

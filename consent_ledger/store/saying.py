@@ -1,0 +1,131 @@
+"""What one row of a list says of one number, recorded beside what is on record (R-V1, R-O5)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from consent_ledger import commands as c
+from consent_ledger.account import Account
+from consent_ledger.facts import ConsentGranted, Event, FactRetracted, OptedOut
+from consent_ledger.handlers import handle
+from consent_ledger.importing.earlier import (
+    overruled,
+    own_facts,
+    rests_on_a_list,
+    tells_of,
+    was_recorded,
+)
+from consent_ledger.importing.rows import Row
+from consent_ledger.importing.wishes import commands, is_said
+from consent_ledger.ledger import Submission
+from consent_ledger.phone_number import PhoneNumber
+from consent_ledger.snapshot import HistoryNeededError
+from consent_ledger.standing import Standing
+from consent_ledger.store import loading
+from consent_ledger.store.batch import Batch, NumberInBatch
+from consent_ledger.store.connection import ServiceConnection
+from consent_ledger.store.units import Job
+from consent_ledger.words import Consent
+
+Earlier = Mapping[bytes, Sequence[Row]]
+"""By number what rows before a unit said, in their order, where that is not on record."""
+
+
+class Outcome(NamedTuple):
+    """What a list makes of a number: whether any row opts it out, and whether it ends consented."""
+
+    opts_out: bool
+    opts_in: bool
+
+
+def outcome(events: Iterable[Event], standing: Standing) -> Outcome:
+    """What the events that rows recorded come to."""
+    facts = [event.fact for event in events]
+    granted = {p for fact in facts if isinstance(fact, ConsentGranted) for p in fact.purposes}
+    return Outcome(
+        any(isinstance(fact, OptedOut) for fact in facts),
+        not standing.do_not_text
+        and any(standing.consent(purpose) is Consent.GRANTED for purpose in granted),
+    )
+
+
+class Saying:
+    """The rows of a list about one number, said one after the other."""
+
+    def __init__(
+        self, conn: ServiceConnection, job: Job, batch: Batch, number_id: UUID, number: str
+    ) -> None:
+        self._conn = conn
+        self._job = job
+        self._batch = batch
+        self._number = number
+        self._inside = batch.numbers[number_id]
+        self._history: list[Event] = []
+
+    async def look_back(self) -> None:
+        """Reads what an earlier part of the list may have recorded, or its file before."""
+        if self._job.is_repeated or self._inside.snapshot.clock >= self._job.instant:
+            number_id = self._inside.number_id
+            self._history = await loading.load_history(self._conn, number_id)
+
+    async def say(self, row: Row) -> tuple[int, int, tuple[str, ...]]:
+        """Records a row: the version of its first fact, how many there are, and the topics of those
+        that change something."""
+        inside, job = self._inside, self._job
+        own = own_facts([*self._history, *inside.events], job.file_digest)
+        if was_recorded(own, row.line, job.instant):
+            return 0, 0, ()
+        told = job.told(row.at, row.line)
+        for version in overruled(own, row.wish, job.instant):
+            back = c.RetractFact(told, version)
+            take_back(self._batch, inside.number_id, back, self._history)
+        version, topics = inside.snapshot.version, []
+        for command in commands(row.wish, told):
+            count = len(inside.events)
+            if await self._record(command, own, row.at is not None):
+                topics += [event.topic for event in inside.events[count:]]
+        return version + 1, inside.snapshot.version - version, tuple(topics)
+
+    async def _record(self, command: c.Command, own: Sequence[Event], timed: bool) -> bool:
+        """Handles a command if it changes where the number stands; whether it does.
+
+        What another list said too is recorded as evidence, and changes nothing.
+        """
+        inside = self._inside
+        is_news = not is_said(inside.snapshot, command, timed)
+        if not is_news and (
+            not rests_on_a_list(inside.snapshot, command)
+            or tells_of([*own, *inside.events], command)
+        ):
+            return False
+        account, now = self._batch.accounts[inside.account_id], self._batch.now
+        history = None
+        try:
+            changes = _changes(inside, account, now, command, None)
+        except HistoryNeededError:
+            history = await loading.load_history(self._conn, inside.number_id) + inside.events
+            changes = _changes(inside, account, now, command, history)
+        if changes or not is_news:
+            submission = Submission(inside.account_id, (inside.number_id,), self._number, command)
+            self._batch.handle(submission, inside.number_id, history)
+        return changes and is_news
+
+
+def take_back(
+    batch: Batch, number_id: UUID, command: c.RetractFact, history: Sequence[Event]
+) -> None:
+    """Takes a fact back, unless it was already: by a stricter row of its own list."""
+    inside = batch.numbers[number_id]
+    every = [*history, *inside.events]
+    gone = (event.fact.version for event in every if isinstance(event.fact, FactRetracted))
+    if command.version not in gone:
+        submission = Submission(inside.account_id, (number_id,), None, command)
+        batch.handle(submission, number_id, every)
+
+
+def _changes(
+    inside: NumberInBatch, account: Account, now: int, command: c.Command, history: Any
+) -> bool:
+    trial = PhoneNumber(inside.number_id, account, inside.snapshot, now, history=history)
+    handle(trial, command)
+    return trial.standing != inside.snapshot.standing
