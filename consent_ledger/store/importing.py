@@ -14,8 +14,7 @@ from psycopg import errors
 
 from consent_ledger import commands as c
 from consent_ledger.account import Account
-from consent_ledger.facts import Event
-from consent_ledger.importing.earlier import STRICTEST
+from consent_ledger.facts import ConsentGranted, Event, OptedOut
 from consent_ledger.importing.faults import Fault
 from consent_ledger.importing.rows import Row
 from consent_ledger.importing.wishes import Wish, commands
@@ -38,7 +37,7 @@ from consent_ledger.store.keys import check_generation
 from consent_ledger.store.mapper import COLUMNS, MAPPER
 from consent_ledger.store.plans import Known, Plan
 from consent_ledger.store.projection import Projection
-from consent_ledger.store.saying import Earlier, Outcome, Saying, outcome, take_back
+from consent_ledger.store.saying import Earlier, Outcome, Saying, is_granted, take_back
 from consent_ledger.store.statement import WriteStatement
 from consent_ledger.store.units import Cell, Job, Unit
 from consent_ledger.words import ActorKind, Channel
@@ -154,13 +153,15 @@ class ImportWriter:
         """Notes what a plan would record after the earlier rows of its list, and records nothing;
         what would become of each number."""
         batch, _ = await self._prepare(conn, job, plan, earlier)
+        news = plan.unit.news()
         found = {
-            cell.ids[0]: Outcome(row.wish.strictness == STRICTEST, bool(row.wish.granted))
-            for cell, row in plan.new
+            cell.ids[0]: Outcome(OPTED_OUT in news[cell.ids[0]], GRANTED in news[cell.ids[0]])
+            for cell, _ in plan.new
         }
         for number_id in plan.changing:
             inside = batch.numbers[number_id]
-            found[number_id.bytes] = outcome(inside.events, inside.snapshot.standing)
+            opts_out = OPTED_OUT in news[number_id.bytes]
+            found[number_id.bytes] = Outcome(opts_out, is_granted(inside))
         return found
 
     async def _prepare(
@@ -267,6 +268,8 @@ class ImportWriter:
 
 
 NOTHING: Final = Wish()
+OPTED_OUT, GRANTED = OptedOut.__name__, ConsentGranted.__name__
+"""Topics."""
 
 
 def _count(batch: Batch) -> int:

@@ -1,12 +1,12 @@
 """What one row of a list says of one number, recorded beside what is on record (R-V1, R-O5)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from consent_ledger import commands as c
 from consent_ledger.account import Account
-from consent_ledger.facts import ConsentGranted, Event, FactRetracted, OptedOut
+from consent_ledger.facts import ConsentGranted, Event, FactRetracted
 from consent_ledger.handlers import handle
 from consent_ledger.importing.earlier import (
     overruled,
@@ -20,7 +20,6 @@ from consent_ledger.importing.wishes import commands, is_said
 from consent_ledger.ledger import Submission
 from consent_ledger.phone_number import PhoneNumber
 from consent_ledger.snapshot import HistoryNeededError
-from consent_ledger.standing import Standing
 from consent_ledger.store import loading
 from consent_ledger.store.batch import Batch, NumberInBatch
 from consent_ledger.store.connection import ServiceConnection
@@ -32,20 +31,19 @@ Earlier = Mapping[bytes, Sequence[Row]]
 
 
 class Outcome(NamedTuple):
-    """What a list makes of a number: whether any row opts it out, and whether it ends consented."""
+    """What rows make of a number: whether any opts it out, and whether it ends consented."""
 
     opts_out: bool
     opts_in: bool
 
 
-def outcome(events: Iterable[Event], standing: Standing) -> Outcome:
-    """What the events that rows recorded come to."""
-    facts = [event.fact for event in events]
+def is_granted(inside: NumberInBatch) -> bool:
+    """Whether rows granted something that stands."""
+    standing = inside.snapshot.standing
+    facts = [event.fact for event in inside.events]
     granted = {p for fact in facts if isinstance(fact, ConsentGranted) for p in fact.purposes}
-    return Outcome(
-        any(isinstance(fact, OptedOut) for fact in facts),
-        not standing.do_not_text
-        and any(standing.consent(purpose) is Consent.GRANTED for purpose in granted),
+    return not standing.do_not_text and any(
+        standing.consent(purpose) is Consent.GRANTED for purpose in granted
     )
 
 

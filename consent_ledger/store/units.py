@@ -1,5 +1,6 @@
 """Rows of an import that commit together, and what became of each."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
@@ -91,6 +92,14 @@ class Unit:
     def forget(self) -> None:
         """Forgets every note, before the rows are looked at anew."""
         self._notes.clear()
+
+    def news(self) -> Mapping[bytes, set[str]]:
+        """By number the topics of what was noted and changed something."""
+        found: defaultdict[bytes, set[str]] = defaultdict(set)
+        for notes in self._notes.values():
+            for number_id, _, _, topics in notes:
+                found[number_id].update(topics)
+        return found
 
     def verdicts(self) -> list[Verdict]:
         """The verdict of every row, in order."""

@@ -172,6 +172,14 @@ def test_a_dry_run_knows_what_earlier_rows_said(open_clinic: Open) -> None:
         assert (told["would_opt_out"], told["would_opt_in"]) == (opted_out, opted_in)
 
 
+def test_a_dry_run_counts_what_is_on_record_for_nothing(open_clinic: Open) -> None:
+    """Another list has told of the number before; this one only says so too."""
+    clinic = open_clinic("opt-out")
+    imports(clinic, A_LIST)
+    told = both(clinic, f"number,sms_opt_out,ref\n{ANN},TRUE,x\n{CARA},TRUE,y\n")
+    assert (told["would_opt_out"], told["accepted"], told["unchanged"]) == (1, 1, 1)
+
+
 def test_a_dry_run_of_a_list_at_random(open_clinic: Open) -> None:
     """Three numbers' worth of rows in each of some units, upon what is on record."""
     rng = random.Random(7)
