@@ -28,6 +28,19 @@ SHORT_CODE_MAX_DIGITS: Final = 6
 LONGEST_TEXT: Final = 64
 """Characters read: a scheme, 15 digits and every separator people use fit twice over."""
 
+CODE_AND_NUMBER_DIGITS: Final = 11
+"""Digits from which on those that begin with the region's own calling code are read with it.
+
+A landline in an area that begins likewise (Emden's 4921, Lund's 46), its trunk prefix lost in a
+spreadsheet, has ten at the most; a mobile behind its calling code has eleven at the least.
+"""
+
+SHORTEST_BEFORE_DECIMALS: Final = 7
+"""Digits before a point from which on zeros behind it are decimals: no group is so long."""
+
+LONGEST_GROUPED_DECIMALS: Final = 3
+"""Zeros behind a point, of a number with other separators: four are a subscriber's last group."""
+
 _E164_DIGITS: Final = frozenset(range(SHORT_CODE_MAX_DIGITS + 1, E164_MAX_DIGITS + 1))
 
 # South Africa's plan has nine digits; the other lengths in the metadata are network service
@@ -51,6 +64,18 @@ _REWRITES: Final = {
 E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _SCHEME = re.compile(r"(?:whatsapp|sms|mms|rcs|tel):", re.IGNORECASE)
 _PHONE_TEXT = re.compile(r"[\s(]*\+?[\d\s().\-/\u2010-\u2015\u2212\u00b7]+")
+
+
+_MOBILES: Final = frozenset(
+    (library.PhoneNumberType.MOBILE, library.PhoneNumberType.FIXED_LINE_OR_MOBILE)
+)
+# Of the valid ones, those that a person answers: Brazil's mobiles of area 55 would else be taken
+# for +55 and a premium rate number.
+_OF_PEOPLE: Final = _MOBILES | {
+    library.PhoneNumberType.FIXED_LINE,
+    library.PhoneNumberType.VOIP,
+    library.PhoneNumberType.PERSONAL_NUMBER,
+}
 
 
 class UnparseableNumber(ValueError):
@@ -150,12 +175,44 @@ def _plan(code: int, region: str) -> _Plan:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Home:
+    """What a region's own digits are told by: its calling code, and what is dialled before them."""
+
+    code: str
+    trunk: str | None
+    longest: int  # of its numbers without calling code; what is longer the library reads well
+
+    def begins(self, digits: str) -> bool:
+        """Whether digits without a plus are this region's numbers with their calling code.
+
+        Where no trunk prefix is dialled the national form is the bare one, and the library's
+        reading stands: Italy's mobiles begin with 39. Where it is the code's first digit (North
+        America's 1), so does what the library makes of it.
+        """
+        return (
+            self.trunk is not None
+            and digits.startswith(self.code)
+            and not digits.startswith(self.trunk)
+            and CODE_AND_NUMBER_DIGITS <= len(digits) <= self.longest
+        )
+
+
+@cache
+def _home(region: str) -> _Home | None:
+    metadata = PhoneMetadata.metadata_for_region(region.upper(), None)
+    if metadata is None or metadata.general_desc is None:
+        return None
+    longest = max(metadata.general_desc.possible_length)
+    return _Home(str(metadata.country_code), metadata.national_prefix, longest)
+
+
 def _read(text: str, region: str | None, assume_international: bool) -> str:
     """The patient path: every reading in turn, the first that gives a possible number."""
     clean = _clean(text)
-    for reading, reading_region in _readings(clean, region, assume_international):
+    for reading, reading_region, of_people in _readings(clean, region, assume_international):
         settled = _by_library(reading, reading_region)
-        if settled is not None:
+        if settled is not None and (not of_people or _type_of(settled) in _OF_PEOPLE):
             return settled
     raise UnparseableNumber
 
@@ -163,38 +220,90 @@ def _read(text: str, region: str | None, assume_international: bool) -> str:
 def _clean(text: str) -> str:
     if len(text) > LONGEST_TEXT:
         raise UnparseableNumber
-    shown = "".join(
-        c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf"
-    )
-    bare = _SCHEME.sub("", shown.strip(), count=1)
-    if not _PHONE_TEXT.fullmatch(bare):
+    bare = _SCHEME.sub("", _shown(text).strip(), count=1)
+    if not _PHONE_TEXT.fullmatch(bare) or _is_decimal(bare):
         raise UnparseableNumber
     return bare.strip()
 
 
-def _readings(
-    text: str, region: str | None, international: bool
-) -> Iterator[tuple[str, str | None]]:
-    digits = "".join(str(unicodedata.decimal(c)) for c in text if c.isdecimal())
+def _shown(text: str) -> str:
+    """The text without what nobody sees, its characters in their plain form."""
+    if text.isascii():
+        return text
+    return "".join(
+        c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf"
+    )
+
+
+def _is_decimal(text: str) -> bool:
+    """Whether a spreadsheet made a decimal number of it ('4155550100.0').
+
+    Its zeros would be read as digits, and a longer number as another person's. Digits that people
+    group by points have more points than one, or a short group before it.
+    """
+    whole, point, decimals = text.strip().partition(".")
+    if not point or not decimals or any(unicodedata.decimal(c, 1) for c in decimals):
+        return False
+    if sum(map(str.isdecimal, whole)) < SHORTEST_BEFORE_DECIMALS:
+        return False
+    return len(decimals) <= LONGEST_GROUPED_DECIMALS or whole.removeprefix("+").isdecimal()
+
+
+_Reading = tuple[str, str | None, bool]
+"""A text, the region to read it in, and whether only a number that people have will do."""
+
+
+def _readings(text: str, region: str | None, international: bool) -> Iterator[_Reading]:
+    digits = _digits(text)
     plus = "+" in text
     if len(digits) <= SHORT_CODE_MAX_DIGITS:
         if not plus and not international and _is_short_mobile(digits, region):
-            yield digits, region
+            yield digits, region, False
         return
-    if international and not plus:
-        yield "+" + digits, None
-    yield text, region
+    if not plus:
+        if international:
+            yield "+" + digits, None, False
+        yield from _with_code(text, digits, region)
+    yield text, region, False
     if "(0)" in text:
-        yield text.replace("(0)", ""), region
-    if not plus and digits.startswith("00"):
-        yield "+" + digits[2:], None
+        yield text.replace("(0)", ""), region, False
+
+
+def _digits(text: str) -> str:
+    if text.isascii() and text.isdecimal():
+        return text
+    return "".join(str(unicodedata.decimal(c)) for c in text if c.isdecimal())
+
+
+def _with_code(text: str, digits: str, region: str | None) -> Iterator[_Reading]:
+    """Readings that come before the national one: the digits hold a calling code.
+
+    The library takes a national number that is only possible before it looks for one, and of
+    Germany's and Indonesia's long landlines nearly everything is even valid.
+    """
+    home = _home(region) if region else None
+    if not digits.startswith("00"):
+        if home is not None and home.begins(digits):
+            yield "+" + digits, None, True
+        return
+    # Where calls abroad begin otherwise, 00 is still how people write a plus. What the library
+    # knows as the region's own way abroad (Korea's 002) goes before, but for the own numbers.
+    international = "+" + digits[2:]
+    if home is not None and digits.startswith(home.code, 2):
+        yield international, None, True
+    yield text, region, True
+    yield international, None, False
+
+
+def _type_of(e164: str) -> int:
+    number = _parsed(e164, None)
+    return library.PhoneNumberType.UNKNOWN if number is None else library.number_type(number)
 
 
 def _is_short_mobile(digits: str, region: str | None) -> bool:
     """Niue's and the Cook Islands' mobiles have as few digits as other countries' short codes."""
     number = _parsed(digits, region)
-    mobile = (library.PhoneNumberType.MOBILE, library.PhoneNumberType.FIXED_LINE_OR_MOBILE)
-    return number is not None and library.number_type(number) in mobile
+    return number is not None and library.number_type(number) in _MOBILES
 
 
 def _by_library(text: str, region: str | None) -> str | None:

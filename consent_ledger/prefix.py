@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 from typing import Final, NamedTuple
 
 from phonenumbers import phonenumberutil as library
@@ -15,6 +16,14 @@ from phonenumbers.phonemetadata import PhoneMetadata
 
 SHORTEST: Final = 3
 """Digits at the least (R-V3): fewer would list half an account."""
+
+_CODE_FIRST: Final = re.compile(r"\A(?:\+|00(?:11)?)")
+"""What says that a calling code follows: a plus, how most of the world dials one, and how Australia
+does (no number of North America begins with +11). At home no number but Tajikistan's newest begins
+with 00, and for those it is looked for as well."""
+
+_ABROAD_IN_NORTH_AMERICA: Final = "011"
+"""How North America dials it. Buenos Aires, Turin and Leeds have numbers that begin so as well."""
 
 _SEPARATORS: Final = re.compile(r"[\s().\-/\u00b7\u2010-\u2015\u2212]+")
 _PREFIX: Final = re.compile(r"\+?[0-9]*")
@@ -39,17 +48,23 @@ class Range(NamedTuple):
 def prefix_ranges(text: str) -> list[Range]:
     """The ranges that hold every number which begins with what was typed: disjoint, in order.
 
-    With a plus the digits begin with a calling code; without, they are a country's own. PrefixError
-    for anything but digits and their separators, PrefixTooShortError for fewer than three digits.
+    With a plus, or the 00 that stands for one, the digits begin with a calling code. Without, they
+    are a country's own; and as address books leave out the plus as well, they are also looked for
+    with the calling code first, once three digits come behind it: who finds nothing takes it that
+    nobody has opted out. PrefixError for anything but digits and their separators,
+    PrefixTooShortError for fewer than three digits.
     """
     typed = _SEPARATORS.sub("", "".join(map(_plain, unicodedata.normalize("NFKC", text))))
     if not _PREFIX.fullmatch(typed):
         raise PrefixError("not the first digits of a phone number")
-    digits = typed.removeprefix("+")
-    if len(digits) < SHORTEST:
+    code_first = _CODE_FIRST.sub("", typed)
+    if len(code_first) < SHORTEST:
         raise PrefixTooShortError("too few digits")
-    found = _international(digits) if typed != digits else _national(digits)
-    return [Range(start, _after(start)) for start in _outermost(found)]
+    found: list[Iterator[str]] = []
+    if not typed.startswith("+"):
+        found.append(_national(typed))
+    found.append(_international(code_first) if code_first != typed else _without_plus(typed))
+    return [Range(start, _after(start)) for start in _outermost(chain.from_iterable(found))]
 
 
 def _plain(character: str) -> str:
@@ -67,6 +82,21 @@ def _international(digits: str) -> Iterator[str]:
         if rest and code in _trunks():
             yield from ("+" + code + each for each in _inside(code, rest))
             yield from ("+" + code + each for each in _as_before(code, rest))
+
+
+def _without_plus(digits: str) -> Iterator[str]:
+    """The readings with the calling code first, of digits that may as well be a country's own."""
+    for bare in {digits, digits.removeprefix(_ABROAD_IN_NORTH_AMERICA)}:
+        if _behind_code(bare) >= SHORTEST:
+            yield from _international(bare)
+
+
+def _behind_code(digits: str) -> int:
+    """How many digits come behind the calling code; none where no code begins them."""
+    for length in range(1, _LONGEST_CODE + 1):
+        if digits[:length] in _trunks():
+            return max(len(digits) - length, 0)
+    return 0
 
 
 def _national(digits: str) -> Iterator[str]:

@@ -32,6 +32,12 @@ def abroad(clinic: Clinic) -> Clinic:
         ("07700 900-123", [LONDON]),
         ("+44 7700", [LONDON]),
         ("+447", [LONDON]),
+        ("00447700", [LONDON]),
+        ("00 44 7700", [LONDON]),
+        ("011 44 7700", [LONDON]),
+        ("447700", [LONDON]),
+        ("49151", [BERLIN]),
+        ("4477", []),
         ("0151", [BERLIN]),
         ("151", [BERLIN]),
         ("999", []),
@@ -40,14 +46,17 @@ def abroad(clinic: Clinic) -> Clinic:
     ],
 )
 def test_by_three_digits_or_more(abroad: Clinic, typed: str, found: list[str]) -> None:
-    """R-V3: E.164 with its plus, or the national digits of any country, in the order of numbers."""
+    """R-V3: E.164 with its plus, or the national digits of any country, in the order of numbers.
+
+    An access prefix counts as a plus, and a calling code is found without one.
+    """
     assert numbers(abroad, number_prefix=typed) == found
     assert numbers(abroad, number_prefix=typed, limit=1) == found
     totals = [item["numbers"] for item in summary(abroad, number_prefix=typed)["items"]]
     assert sum(totals) == len(found)
 
 
-@pytest.mark.parametrize("typed", ["41", "+44", "+1-4", "0 7", "", "+"])
+@pytest.mark.parametrize("typed", ["41", "+44", "+1-4", "0 7", "", "+", "0044"])
 def test_fewer_are_a_clear_error(abroad: Clinic, typed: str) -> None:
     """R-V3: it says that three are needed, and repeats nothing."""
     for kind in ("application/json", "text/csv"):

@@ -96,6 +96,127 @@ def test_what_no_text_could_reach_is_refused_without_an_echo(region, text):
     assert refusal.value.__cause__ is None
 
 
+@pytest.mark.parametrize(
+    ("region", "text", "e164"),
+    [
+        ("DE", "491711239901", "+491711239901"),
+        ("DE", "49 171 1239901", "+491711239901"),
+        ("DE", "49 (0) 171 1239901", "+491711239901"),
+        ("DE", "4915112345678", "+4915112345678"),
+        ("de", "49301234567", "+49301234567"),
+        ("ID", "62811123456", "+62811123456"),
+        ("XK", "38344123456", "+38344123456"),
+        ("XK", "38328012345", "+38328012345"),
+        ("GB", "447911123456", "+447911123456"),
+        ("AT", "43 (0) 664 123456", "+43664123456"),
+    ],
+)
+def test_the_own_calling_code_is_known_without_its_plus(region, text, e164):
+    """Section 9: Excel and message ids leave it out, and the library holds the long one valid."""
+    assert canonical(text, region) == e164
+
+
+@pytest.mark.parametrize(
+    ("region", "text", "e164"),
+    [
+        ("DE", "1711239901", "+491711239901"),
+        ("DE", "0171 1239901", "+491711239901"),
+        ("DE", "04921 123456", "+494921123456"),
+        ("DE", "4921123456", "+494921123456"),
+        ("SE", "46203665", "+4646203665"),
+        ("FI", "35887006", "+35835887006"),
+        ("CU", "53324197", "+5353324197"),
+        ("MM", "95265975", "+9595265975"),
+        ("BR", "55900292627", "+5555900292627"),
+        ("IT", "3912345678", "+393912345678"),
+        ("ZA", "278266286", "+27278266286"),
+        ("US", "4155550100", "+14155550100"),
+    ],
+)
+def test_a_national_number_may_begin_like_the_calling_code(region, text, e164):
+    """Emden, Lund, a mobile of Cuba, Burma, Brazil and Italy: the trunk prefix left out or none."""
+    assert canonical(text, region) == e164
+
+
+@pytest.mark.parametrize(
+    ("region", "text", "e164"),
+    [
+        ("AU", "0061412349911", "+61412349911"),
+        ("AU", "00 61 (0)412 349 911", "+61412349911"),
+        ("AU", "0011 61 412 349 911", "+61412349911"),
+        ("AU", "0044 7911 123456", "+447911123456"),
+        ("AU", "001 555 555 0100", "+15555550100"),
+        ("BR", "0055 11 99123 4567", "+5511991234567"),
+        ("BR", "00 21 1 415 555 0100", "+14155550100"),
+        ("CO", "0057 300 1234567", "+573001234567"),
+        ("KH", "0085512345678", "+85512345678"),
+        ("KR", "0082 10 1234 5678", "+821012345678"),
+        ("KR", "002 44 7911 123456", "+447911123456"),
+        ("NG", "009 1 415 555 0100", "+14155550100"),
+        ("US", "0044 7911 123456", "+447911123456"),
+        ("US", "011 44 7911 123456", "+447911123456"),
+        ("US", "0014155550100", "+14155550100"),
+        ("TJ", "008812345", "+992008812345"),
+    ],
+)
+def test_00_is_a_plus_wherever_it_is_written(region, text, e164):
+    """Not only where calls abroad begin so; the region's own way abroad is read as well."""
+    assert canonical(text, region) == e164
+
+
+@pytest.mark.parametrize(
+    ("region", "text"),
+    [
+        ("DE", "1711239902.0"),
+        ("DE", "0171 1234515.0"),
+        ("DE", "491711234516.0"),
+        ("DE", "+491711234516.0"),
+        ("DE", "+49 171 1234516.00"),
+        ("AU", "412345606.0"),
+        ("AU", "412345606.0000"),
+        ("AU", "412345606.٠"),
+        ("AU", "\u202a412345606.0\u202c "),
+        ("US", "4155550100,0"),
+        (None, "4155550100.0"),
+    ],
+)
+def test_a_number_that_a_spreadsheet_made_a_decimal_is_refused(region, text):
+    """Its zero is no digit of the number: read, it would be another person's."""
+    for international in (False, True):
+        with pytest.raises(UnparseableNumber):
+            canonical(text, region, assume_international=international)
+
+
+@pytest.mark.parametrize(
+    ("region", "text", "e164"),
+    [
+        ("FR", "04.12.34.56.00", "+33412345600"),
+        ("US", "415.555.0000", "+14155550000"),
+        ("US", "415-555.0000", "+14155550000"),
+        ("US", "1 415 555.0000", "+14155550000"),
+        ("US", "(415) 555-0100.", "+14155550100"),
+    ],
+)
+def test_points_between_groups_are_no_decimals(region, text, e164):
+    assert canonical(text, region) == e164
+
+
+def test_every_region_knows_its_own_calling_code():
+    """Of each region's examples, wherever eleven digits or more tell: 00 and the bare code."""
+    kinds = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE)
+    for region, kind in ((r, k) for r in sorted(phonenumbers.SUPPORTED_REGIONS) for k in kinds):
+        shown = phonenumbers.example_number_for_type(region, kind)
+        if shown is None:
+            continue
+        text = phonenumbers.format_number(shown, phonenumbers.PhoneNumberFormat.E164)
+        e164 = outcome(canonical, text)
+        if e164 is None:
+            continue
+        assert canonical("00" + text[1:], region) == e164, region
+        if len(text) > number.CODE_AND_NUMBER_DIGITS:
+            assert canonical(text[1:], region) == e164, region
+
+
 def test_a_possible_but_invalid_number_is_accepted():
     """Contract section 2: a STOP from one is never refused."""
     assert not phonenumbers.is_valid_number(phonenumbers.parse("+15555550100"))

@@ -47,10 +47,26 @@ def finds(typed: str, e164: str) -> bool:
         ("8029", "+375291234567"),
         ("123", "+80012345678"),
         ("999", "+19995550131"),
+        ("00447700", "+447700900123"),
+        ("00 44 (0)7700", "+447700900123"),
+        ("0033612", "+33612345678"),
+        ("0014155550131", "+14155550131"),
+        ("0011 61 412", "+61412345678"),
+        ("011 33 612", "+33612345678"),
+        ("01133612", "+5491133612345"),
+        ("33612", "+33612345678"),
+        ("447700", "+447700900123"),
+        ("447700900123", "+447700900123"),
+        ("5411 5", "+5491155551234"),
+        ("008812", "+992008812345"),
     ],
 )
 def test_a_number_is_found_by_its_first_digits(typed: str, e164: str) -> None:
-    """With a plus, as a country's own digits, and with the digit dialled before those."""
+    """With a plus, as a country's own digits, and with the digit dialled before those.
+
+    An access prefix counts as a plus, and a calling code is known again without one: who finds
+    nothing takes it that nobody opted out.
+    """
     assert finds(typed, e164)
 
 
@@ -65,14 +81,20 @@ def test_a_number_is_found_by_its_first_digits(typed: str, e164: str) -> None:
         ("+4477", "+447800900123"),
         ("4155550132", "+14155550131"),
         ("999", "+19985550131"),
+        ("0044770", "+33770123456"),
+        ("0011447", "+14475550131"),
+        ("0114477", "+447800900123"),
+        ("4477", "+447700900123"),
     ],
 )
 def test_other_numbers_are_not(typed: str, e164: str) -> None:
-    """A calling code is no part of the digits that people dial at home."""
+    """A calling code is no part of the digits dialled at home, until three come behind it."""
     assert not finds(typed, e164)
 
 
-@pytest.mark.parametrize("typed", ["", "+", "+4", "+44", "41", "4 1", "(0)7", "-", "+1-4"])
+@pytest.mark.parametrize(
+    "typed", ["", "+", "+4", "+44", "41", "4 1", "(0)7", "-", "+1-4", "0044", "001141"]
+)
 def test_two_digits_are_too_few(typed: str) -> None:
     """R-V3: a calling code alone is no beginning of a number; separators count for nothing."""
     with pytest.raises(PrefixTooShortError):
