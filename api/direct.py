@@ -6,16 +6,17 @@ by FastAPI like any other, and any other signature is left to FastAPI.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Final, cast
+from typing import Any, Final, cast, get_args, get_origin
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
+from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
-from api.problems import Problem, too_large
+from api.problems import Problem, invalid, too_large
 
 PROVIDED: Final = {"body", "caller", "service", "request"}
 
@@ -28,16 +29,35 @@ class StrictRoute(APIRoute):
 
     def get_route_handler(self) -> Handler:
         """The handler, behind a look at the names of the query."""
-        handle, known = super().get_route_handler(), {p.alias for p in self.dependant.query_params}
+        return self.strict(super().get_route_handler())
+
+    def strict(self, handle: Handler) -> Handler:
+        """A handler of this route behind that look."""
+        params = self.dependant.query_params
+        known = {each.alias for each in params}
+        once = {each.alias for each in params if not _takes_many(each.field_info.annotation)}
 
         async def strict(request: Request) -> Response:
-            if any(name not in known for name in request.query_params):
-                raise Problem(
-                    422, "unknown-query", f"The query may have: {_listed(known)}.", errors=[]
-                )
+            if request.scope["query_string"]:
+                _look_at(request.query_params, known, once)
             return await handle(request)
 
         return strict
+
+
+def _look_at(query: QueryParams, known: set[str], once: set[str]) -> None:
+    """Problem where the query has a name that nobody reads, or one whose value is not clear."""
+    if any(name not in known for name in query):
+        raise Problem(422, "unknown-query", f"The query may have: {_listed(known)}.", errors=[])
+    for name in sorted(once):
+        if len(query.getlist(name)) > 1:
+            # The last would count: `dry_run=true&dry_run=false` would record.
+            raise invalid(name, "query-repeated", f"The query has `{name}` more than once.")
+
+
+def _takes_many(annotation: Any) -> bool:
+    """Whether a parameter is declared as a list, or as a list or nothing."""
+    return list in {get_origin(each) or each for each in (annotation, *get_args(annotation))}
 
 
 def _listed(names: set[str]) -> str:
@@ -90,7 +110,8 @@ class DirectRoute(StrictRoute):
         body = found.body_params[0].field_info.annotation if found.body_params else None
         model = cast("type[BaseModel] | None", body)
         self.direct = _handler(self.endpoint, provide, model, "request" in names)
-        return self.direct
+        # What has a query comes by way of FastAPI, and takes this one.
+        return self.strict(self.direct)
 
 
 def _call(dependant: Any) -> Provide:

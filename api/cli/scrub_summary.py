@@ -7,7 +7,7 @@ from typing import Any, Final
 
 _DECISIONS: Final = rb"(?:allow|defer|confirm|deny|)"
 _CSV: Final = re.compile(
-    rb"(?<=[,;\t])(?:true|false)[,;\t](" + _DECISIONS + rb")[,;\t]([a-z_]*)[,;\t]([a-z-]*)\r?\n"
+    rb"(?<=[,;\t|])(?:true|false)[,;\t|](" + _DECISIONS + rb")[,;\t|]([a-z_]*)[,;\t|]([a-z-]*)\r?\n"
 )
 _NDJSON: Final = re.compile(
     rb'"decision":(?:"(' + _DECISIONS + rb')"|null),"reason":(?:"([a-z_]*)"|null)'

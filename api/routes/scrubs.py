@@ -15,10 +15,11 @@ from api.responses import documented
 from api.schemas.base import OpaqueId, PurposeName, TimeZone
 from api.schemas.scrubs import ANSWER, LIST, ListKind
 from api.scrubbing.columns import BOM, Columns, HeaderError, read_header
+from api.scrubbing.incoming import Incoming
 from api.scrubbing.moment import Moment, this_moment
 from api.scrubbing.orders import Scrub
 from api.scrubbing.spool import SenderGoneError
-from api.scrubbing.streaming import Incoming, Scrubbed, answered, not_sent
+from api.scrubbing.streaming import Scrubbed, answered, not_sent
 from api.service import Service
 from api.submit import ServiceIn
 from consent_ledger.decision import Question, decide

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from api.scrubbing.numbers import NumberReader
+from api.scrubbing.numbers import NumberReader, why_not
 from api.scrubbing.orders import Scrub
-from api.scrubbing.rows import BLANK, UNPARSEABLE, CsvRows, NdjsonRows, Row, Rows
+from api.scrubbing.rows import BLANK, CsvRows, NdjsonRows, Row, Rows
 from consent_ledger.decision import Decision, decide, unreadable
 from consent_ledger.keyring import Keyring
 from consent_ledger.snapshot import Snapshot
@@ -45,7 +45,7 @@ class Answering:
     def _without_number(self, row: Row) -> bytes:
         if row.error == BLANK:
             return self._rows.line_end
-        return self._rows.failed(row.error or UNPARSEABLE)
+        return self._rows.failed(row.error or why_not(row.number or b""))
 
     def _all_endings(self, candidates: list[list[bytes]]) -> list[bytes]:
         """The answers in order; of a number's ids the newest that is there counts."""

@@ -1,21 +1,34 @@
 """The header of a CSV list: which column has the number, and how the rows are written."""
 
 import csv
+import re
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 ANSWER_COLUMNS: Final = ("may_text", "decision", "reason", "error")
 """Added to each row, in this order."""
-NUMBER_NAMES: Final = ("number", "phone")
-"""What the column with the number is called; the first that is there."""
-DELIMITERS: Final = (",", ";", "\t")
-"""What spreadsheets put between cells, by the country they run in."""
+DELIMITERS: Final = (",", ";", "\t", "|")
+"""What is put between cells; spreadsheets do so by the country they run in."""
+DELIMITER_LINE: Final = re.compile(rb'(?:\xef\xbb\xbf)?("?)sep=(.)\1\r?\n')
+"""The line before the header by which a spreadsheet is told what stands between cells."""
 HEADER_LIMIT: Final = 65_536
 """Bytes of a header: past this it is no header."""
 BOM: Final = b"\xef\xbb\xbf"
-OTHER_ENCODINGS: Final = (b"\xff\xfe", b"\xfe\xff")
-"""How UTF-16 begins, as a spreadsheet saves "Unicode text"."""
+MISSING: Final = (
+    "The first line has to name a column `number`, or one that begins with `phone`; between its"
+    " cells stand commas, semicolons, tabs or bars."
+)
+SEVERAL: Final = (
+    "Several columns begin with `phone`. Keep the one to ask about, or call it `number`."
+)
+
+_BESIDE_A_PHONE: Final = re.compile(
+    "_(type|label|kind|name|ext|extension|country|country_code|carrier|status|valid|verified"
+    "|date|count|owner|notes?|consent|(sms_)?opt_?(in|out))$"
+)
+"""Columns beside a phone's own, as address books export them."""
 
 
 class HeaderError(ValueError):
@@ -36,12 +49,19 @@ class Columns(msgspec.Struct, frozen=True):
     ending: bytes
 
 
-def read_header(line: bytes) -> tuple[Columns, bytes]:
-    """The columns of a list, and its header with those of the answer. HeaderError."""
+def read_header(begin: bytes) -> tuple[Columns, bytes]:
+    """The columns of a list, and its header with those of the answer. HeaderError.
+
+    A line before it that names the delimiter comes back too: the same spreadsheet needs it again.
+    """
+    told = DELIMITER_LINE.match(begin)
+    before = told[0] if told else b""
+    line = begin[len(before) :]
+    delimiters = [each for each in DELIMITERS if told is None or each.encode() == told[2]]
     if len(line) > HEADER_LIMIT:
         detail = f"The first line has at most {HEADER_LIMIT} bytes."
         raise HeaderError("", "header-too-long", detail)
-    if line.startswith(OTHER_ENCODINGS) or b"\0" in line:
+    if b"\0" in line:
         raise HeaderError("", "wrong-encoding", "Send the list in UTF-8.")
     ending = b"\r\n" if line.endswith(b"\r\n") else b"\n"
     bare = line.removesuffix(b"\n").removesuffix(b"\r")
@@ -49,34 +69,49 @@ def read_header(line: bytes) -> tuple[Columns, bytes]:
         text = bare.removeprefix(BOM).decode()
     except UnicodeDecodeError:
         raise HeaderError("", "wrong-encoding", "Send the list in UTF-8.") from None
-    delimiter, names = _names(text)
+    delimiter, names, place = _found(text, delimiters)
     _refuse_taken(names)
-    columns = Columns(delimiter, len(names), _place(names), ending)
+    columns = Columns(delimiter, len(names), place, ending)
     added = "".join(delimiter + name for name in ANSWER_COLUMNS)
-    return columns, bare + added.encode() + ending
+    return columns, before + bare + added.encode() + ending
 
 
-def _names(text: str) -> tuple[str, list[str]]:
-    for delimiter in DELIMITERS:
+def _found(text: str, delimiters: Sequence[str]) -> tuple[str, list[str], int]:
+    """The first delimiter by which a column has the number; the columns' names, and its place."""
+    for delimiter in delimiters:
         try:
             cells = next(csv.reader([text], delimiter=delimiter, strict=True), [])
         except csv.Error:
             continue
-        names = [cell.strip().lower() for cell in cells]
-        if any(name in names for name in NUMBER_NAMES):
-            return delimiter, names
-    raise HeaderError(
-        "number", "number-column-missing", "The first line has to name a column `number`."
-    )
+        place = _place([_plain(cell) for cell in cells])
+        if place is not None:
+            return delimiter, [cell.strip().lower() for cell in cells], place
+    raise HeaderError("number", "number-column-missing", MISSING)
 
 
-def _place(names: list[str]) -> int:
-    name = next(each for each in NUMBER_NAMES if each in names)
-    if names.count(name) > 1:
-        raise HeaderError(
-            name, "number-column-repeated", "Only one column can have the number to ask about."
-        )
-    return names.index(name)
+def _plain(title: str) -> str:
+    """A title as names are compared."""
+    if any(delimiter in title for delimiter in DELIMITERS):
+        # `phone;name` is two columns, and begins with `phone` where commas are looked for.
+        return ""
+    return re.sub(r"[\s\-_.]+", "_", title.strip().casefold())
+
+
+def _place(names: list[str]) -> int | None:
+    """Where the number stands; HeaderError where it may be in several columns."""
+    places = [place for place, name in enumerate(names) if name == "number"]
+    if len(places) > 1:
+        detail = "Only one column can have the number to ask about."
+        raise HeaderError("number", "number-column-repeated", detail)
+    if not places:
+        places = [place for place, name in enumerate(names) if _is_phone(name)]
+    if len(places) > 1:
+        raise HeaderError("phone", "number-column-repeated", SEVERAL)
+    return places[0] if places else None
+
+
+def _is_phone(name: str) -> bool:
+    return name.startswith("phone") and not _BESIDE_A_PHONE.search(name)
 
 
 def _refuse_taken(names: list[str]) -> None:

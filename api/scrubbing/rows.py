@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 from typing import Final, NamedTuple, Protocol
 
@@ -9,12 +10,13 @@ import msgspec
 
 from api.scrubbing.blocks import ROW_LIMIT, record_pattern
 from api.scrubbing.columns import ANSWER_COLUMNS, Columns
+from api.scrubbing.numbers import DAMAGED, UNPARSEABLE
 
 BLANK: Final = "blank"
 """Instead of a number: an empty line, which is sent back as it is."""
-UNPARSEABLE: Final = "number-unparseable"
 ERRORS: Final = {
     UNPARSEABLE: "No phone number.",
+    DAMAGED: "A spreadsheet has changed this number; its digits cannot be trusted.",
     "number-missing": "The row has no number.",
     "row-too-short": "The row has fewer cells than the header.",
     "row-too-long-for-header": "The row has more cells than the header; those are left out.",
@@ -23,6 +25,7 @@ ERRORS: Final = {
     "row-too-long": f"A row has at most {ROW_LIMIT} bytes.",
     "not-json": "The line is no JSON in UTF-8.",
     "not-an-object": "The line is no JSON object.",
+    "name-repeated": "The object has a name twice.",
 }
 """Verdicts on rows that cannot be asked about; those of an import have the same names."""
 
@@ -143,21 +146,12 @@ class CsvRows:
         return Row(None, error, text.getvalue().removesuffix("\r\n").encode("latin-1"))
 
 
-class _Asked(msgspec.Struct):
-    """What of an object counts: its number, and whether it has an answer already."""
-
-    number: str | None = None
-    phone: str | None = None
-    may_text: msgspec.Raw | None = None
-    decision: msgspec.Raw | None = None
-    reason: msgspec.Raw | None = None
-    error: msgspec.Raw | None = None
-
-
-_decode: Final = msgspec.json.Decoder(_Asked).decode
-_decode_any: Final = msgspec.json.Decoder().decode
+_ANSWERS: Final = frozenset(ANSWER_COLUMNS)
+_decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
 _NOTHING: Final = b'{"number":null'
+_APART: Final = (b" :", b"\t:", b"\r:")
+"""How a name is written apart from its colon; a block where one is, is looked at closely."""
 
 
 class NdjsonRows:
@@ -181,9 +175,10 @@ class NdjsonRows:
         """Every row."""
         lines = block.split(b"\n")
         lines.pop()
-        return [self._row(line.strip()) for line in lines]
+        apart = any(each in block for each in _APART)
+        return [self._row(line.strip(), apart) for line in lines]
 
-    def _row(self, line: bytes) -> Row:
+    def _row(self, line: bytes, apart: bool) -> Row:
         if not line:
             return Row(None, BLANK, b"")
         if len(line) > ROW_LIMIT:
@@ -191,29 +186,43 @@ class NdjsonRows:
         try:
             if not line.isascii():
                 line.decode()
-            asked = _decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return self._odd(line)
-        number = asked.number if asked.number is not None else asked.phone
-        answered = asked.may_text or asked.decision or asked.reason or asked.error
-        if number is None or answered is not None:
-            return self._odd(line)
-        return Row(number.strip().encode("utf-8", "replace"), None, line[:-1])
-
-    def _odd(self, line: bytes) -> Row:
-        """An object without a number or with an older answer, or what is no object."""
-        try:
-            line.decode()
-            found = _decode_any(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            found = _decode(line)
+            if type(found) is not dict:
+                return Row(None, "not-an-object", _NOTHING)
+            # Each name ends in a quote and a colon: where there are no more of those than names,
+            # none is there twice.
+            repeated = (apart or line.count(b'":') != len(found)) and _names_repeat(line)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             return Row(None, "not-json", _NOTHING)
-        if not isinstance(found, dict):
-            return Row(None, "not-an-object", _NOTHING)
-        kept = {name: value for name, value in found.items() if name not in ANSWER_COLUMNS}
-        number = kept.get("number", kept.get("phone"))
+        if repeated:
+            # Nobody can know which of the two values counts, so neither is asked about.
+            text = line[:-1] if _ANSWERS.isdisjoint(found) else _NOTHING
+            return Row(None, "name-repeated", text)
+        number = found.get("number")
+        if number is None:
+            number = found.get("phone")
+        if type(number) is str and _ANSWERS.isdisjoint(found):
+            return Row(number.strip().encode("utf-8", "replace"), None, line[:-1])
+        return self._odd(found, number)
+
+    def _odd(self, found: dict[str, object], number: object) -> Row:
+        """An object without a number or with an older answer."""
+        kept = {name: value for name, value in found.items() if name not in _ANSWERS}
         text = _encode(kept)[:-1] if kept else _NOTHING
         if number is None:
             return Row(None, "number-missing", text)
-        if not isinstance(number, str):
+        if type(number) is not str:
             return Row(None, UNPARSEABLE, text)
         return Row(number.strip().encode("utf-8", "replace"), None, text)
+
+
+def _names_repeat(line: bytes) -> bool:
+    """Whether the object itself has a name twice; what lies within it is the customer's own."""
+    names: list[str] = []
+
+    def keep(pairs: list[tuple[str, object]]) -> None:
+        # The outermost object is the last to be whole.
+        names[:] = [name for name, _ in pairs]
+
+    json.loads(line, object_pairs_hook=keep, parse_int=str, parse_float=str)
+    return len(set(names)) < len(names)

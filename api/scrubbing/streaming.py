@@ -11,53 +11,16 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api.problems import Problem
 from api.scrubbing.blocks import Cutter
-from api.scrubbing.columns import HEADER_LIMIT
 from api.scrubbing.crew import Crew
+from api.scrubbing.incoming import Incoming
 from api.scrubbing.orders import Scrub
-from api.scrubbing.spool import STALL_SECONDS, SenderGoneError, Spool
+from api.scrubbing.spool import STALL_SECONDS, SenderGoneError
 from consent_ledger.ledger import UnavailableError
 
 WAITING: Final = 4
 """Blocks of a list that are worked on or wait to be sent: the processes are never idle."""
 
 log = structlog.get_logger(__name__)
-
-
-class Incoming:
-    """The body of a request, taken in whether or not somebody waits for it."""
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self.spool = Spool()
-        self.gone = asyncio.Event()
-
-    async def run(self) -> None:
-        """Takes in the body, and then waits for the client to go."""
-        more = True
-        while more:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                self.gone.set()
-                await self.spool.end(gone=True)
-                return
-            if message.get("body"):
-                await self.spool.put(message["body"])
-            more = message.get("more_body", False)
-        await self.spool.end()
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self.gone.set()
-
-    async def first_line(self) -> tuple[bytes, bytes]:
-        """The header of a list as far as it may go, and what came with it."""
-        held = b""
-        while b"\n" not in held and len(held) <= HEADER_LIMIT:
-            data = await self.spool.take()
-            if not data:
-                return held, b""
-            held += data
-        end = held.find(b"\n") + 1 or len(held)
-        return held[:end], held[end:]
 
 
 async def answered(
@@ -68,7 +31,7 @@ async def answered(
 
     async def order() -> None:
         try:
-            async for block in _blocks(scrub, first, incoming.spool):
+            async for block in _blocks(scrub, first, incoming):
                 task = asyncio.create_task(crew.answer(scrub, block))
                 task.add_done_callback(_seen)
                 await queue.put(task)
@@ -94,11 +57,11 @@ def _seen(task: asyncio.Task[bytes]) -> None:
         task.exception()
 
 
-async def _blocks(scrub: Scrub, first: bytes, spool: Spool) -> AsyncIterator[bytes]:
+async def _blocks(scrub: Scrub, first: bytes, incoming: Incoming) -> AsyncIterator[bytes]:
     cutter = Cutter(scrub.columns.delimiter if scrub.columns else None)
     for block in cutter.feed(first):
         yield block
-    while data := await spool.take():
+    while data := await incoming.take():
         for block in cutter.feed(data):
             yield block
     for block in cutter.finish():

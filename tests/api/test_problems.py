@@ -1,10 +1,15 @@
 """Errors are problem+json, name the field, and never echo what was sent (contract section 2)."""
 
+import asyncio
 import json
-from typing import Any
+from typing import Annotated, Any
 
+import httpx2
 import pytest
+from fastapi import FastAPI, Query
 
+from api.direct import StrictRoute
+from api.problems import install
 from tests.api.answer import Answer
 from tests.api.clinic import ANN, BEN, Clinic, ahead
 from tests.api.routes import (
@@ -196,6 +201,64 @@ def test_a_write_that_is_refused_leaves_no_trace_in_the_vault(clinic: Clinic) ->
 def test_a_query_that_the_route_does_not_know_is_refused(clinic: Clinic, path: str) -> None:
     """A typing mistake must not answer another question than the one that was meant."""
     clinic.get(path).problem(422, "unknown-query")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/v1/messages?limit=1&limit=2", "limit"),
+        ("/v1/feed?type=StopReceived&limit=1&type=HelpRequested", "type"),
+        ("/v1/reviews?limit=1&limit=1", "limit"),
+    ],
+)
+def test_a_query_that_says_a_thing_twice_is_refused(clinic: Clinic, path: str, name: str) -> None:
+    """One of the two would be left aside, and nobody could tell which."""
+    found = clinic.get(path).problem(422, "query-repeated", f"/{name}")
+    assert f"`{name}`" in found["detail"]
+
+
+def test_an_import_that_is_tried_and_done_at_once_is_neither(clinic: Clinic) -> None:
+    """A dry run that somebody else's proxy makes a real one would opt people out."""
+    path = "/v1/imports?dry_run=true&dry_run=false"
+    with clinic.unchanged():
+        found = clinic.call(
+            *("POST", path, "admin", f"number,sms_opt_out\n{ANN},TRUE\n".encode()),
+            Content_Type="text/csv",
+        )
+        found.problem(422, "query-repeated", "/dry_run")
+
+
+@pytest.mark.parametrize("query", ["as_of=2020-01-01T00:00:00Z", "number=1", "x"])
+def test_a_route_that_takes_no_query_refuses_one(clinic: Clinic, query: str) -> None:
+    """A check is asked by its body alone; the routes in front of the framework are no exception."""
+    body = {"number": ANN, "purpose": "recall"}
+    clinic.post(f"/v1/checks?{query}", "sender", **body).problem(422, "unknown-query")
+
+
+def test_a_query_that_takes_many_may_say_a_thing_twice() -> None:
+    """Where the route declares a list."""
+    app = FastAPI()
+    app.router.route_class = StrictRoute
+    install(app)
+
+    @app.get("/")
+    async def ask(
+        types: Annotated[list[str], Query()],
+        users: Annotated[list[int] | None, Query()] = None,
+        at: int | None = None,
+    ) -> str:
+        return f"{types} {users} {at}"
+
+    async def answers(*queries: str) -> list[Any]:
+        transport = httpx2.ASGITransport(app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://t") as client:
+            return [(await client.get(f"/?{query}")).json() for query in queries]
+
+    found, refused = asyncio.run(
+        answers("types=a&types=b&users=1&users=2&at=1", "types=a&at=1&at=2")
+    )
+    assert found == "['a', 'b'] [1, 2] 1"
+    assert (refused["status"], refused["code"]) == (422, "query-repeated")
 
 
 def test_a_mistyped_moment_does_not_answer_for_now(clinic: Clinic) -> None:

@@ -10,14 +10,18 @@ from uuid import UUID
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from starlette.types import Message
 
 from api.cli.scrub_summary import Summary
 from api.scrubbing import spool as spool_module
 from api.scrubbing.blocks import BLOCK, LOOKAHEAD, ROW_LIMIT, Cutter
 from api.scrubbing.columns import read_header
-from api.scrubbing.numbers import NumberReader
-from api.scrubbing.rows import CsvRows
+from api.scrubbing.incoming import Incoming
+from api.scrubbing.numbers import NumberReader, why_not
+from api.scrubbing.rows import CsvRows, NdjsonRows
 from api.scrubbing.spool import SenderGoneError, Spool
+from consent_ledger.importing.columns import Columns as ImportColumns
+from consent_ledger.importing.rows import RowReader
 from consent_ledger.keyring import Keyring
 from consent_ledger.number import UnparseableNumber, canonical
 
@@ -50,9 +54,50 @@ def by_the_ledger(text: str, region: str | None) -> bytes | None:
 @example("1(415) 555-0100", "US")
 @example("+1(415) 555-0100", None)
 @example("1 415 555 0100", "CA")
+@example("415.555.0000", "US")
 def test_a_number_is_read_as_everywhere_else(text: str, region: str | None) -> None:
     """The fast reading and the ledger's own give the same number, or none."""
     assert NumberReader(region).read(text.encode()) == by_the_ledger(text, region)
+
+
+@settings(deadline=None)
+@given(
+    text=st.one_of(
+        WRITTEN,
+        WRITTEN.map("'{}".format),
+        WRITTEN.map('="{}"'.format),
+        WRITTEN.map('\'="{}"'.format),
+        st.text("+14.,0E'=\"#", max_size=14),
+        st.from_regex(re.compile(r"1?[2-9][0-9]{6,9}[.,]0{1,4}"), fullmatch=True),
+    ),
+    region=st.sampled_from([None, "US", "DE"]),
+)
+@example("1415555.0000", "US")
+@example("1701234567.0", "DE")
+def test_a_cell_is_read_as_an_import_reads_it(text: str, region: str | None) -> None:
+    """What spreadsheets put around a number, and what they made of one."""
+    reader = RowReader(region, frozenset(), (), 0)
+    row = reader.read(1, [text], ImportColumns.of(["number"]))
+    found = NumberReader(region).read(text.strip().encode())
+    assert found == (row.numbers[0].encode() if row.numbers else None)
+
+
+@pytest.mark.parametrize("text", ["4.15E+09", "4155550131.0", "'4155550131,00", "###", "#N/A"])
+def test_what_a_spreadsheet_has_changed_is_said_to_be(text: str) -> None:
+    """Rather than that it is no number: the person is to look into the spreadsheet."""
+    assert NumberReader("DE").read(text.encode()) is None
+    assert why_not(text.encode()) == "number-damaged"
+    assert why_not(b"nobody") == why_not(b"") == "number-unparseable"
+
+
+def test_an_object_however_deep_harms_no_other() -> None:
+    """It has a row of its own, also where it is too deep for one of the two who read it."""
+    good = b'{"number":"+14155550100"}'
+    for depth in (10, 500, *range(900, 1_050, 5)):
+        deep = b'{"number":"+14155550100","x":' + b'{"a":' * depth + b"1" + b"}" * (depth + 1)
+        first, second, third = NdjsonRows().read(b"\n".join((good, deep, good, b"")))
+        assert first == third == (b"+14155550100", None, good[:-1])
+        assert second.error in (None, "not-json")
 
 
 def test_every_area_code_is_read_as_everywhere_else() -> None:
@@ -82,6 +127,68 @@ def read(blocks: list[bytes]) -> Iterator[tuple[bytes | None, str | None]]:
     rows = CsvRows(read_header(b"number,a\n")[0])
     for block in blocks:
         yield from ((row.number, row.error) for row in rows.read(block))
+
+
+class Body:
+    """A request's body in parts."""
+
+    def __init__(self, *parts: bytes) -> None:
+        self._parts = list(parts)
+
+    async def receive(self) -> Message:
+        """The next part."""
+        body = self._parts.pop(0)
+        return {"type": "http.request", "body": body, "more_body": bool(self._parts)}
+
+
+def taken_in(*parts: bytes) -> tuple[bytes, bytes]:
+    """The header of a list that comes in parts, and the rest of it."""
+
+    async def take() -> tuple[bytes, bytes]:
+        incoming = Incoming(Body(*parts).receive)
+        task = asyncio.create_task(incoming.run())
+        line, rest = await incoming.first_line()
+        while data := await incoming.take():
+            rest += data
+        task.cancel()
+        incoming.spool.close()
+        return line, rest
+
+    return asyncio.run(take())
+
+
+WRITTEN_OUT = ["id|Phone\n", "sep=|\nid|Phone\n", "\n", "", "Phone"]
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    header=st.sampled_from(WRITTEN_OUT),
+    rows=st.lists(st.text('é😀a1,"\0', max_size=3), max_size=4),
+    line_end=st.sampled_from(["\n", "\r\n", "\r"]),
+    encoding=st.sampled_from(["utf-8", "utf-16-le", "utf-16-be"]),
+    size=st.integers(1, 9),
+)
+def test_a_list_is_the_same_however_it_is_written_and_comes(
+    header: str, rows: list[str], line_end: str, encoding: str, size: int
+) -> None:
+    """In UTF-16 and in UTF-8, with lines that end in any way, in parts of any size."""
+    text = header
+    if header.endswith("\n"):
+        # A return at the very end is taken for the half of a line end that was cut off.
+        text += "".join(row + "\n" for row in rows) + "end"
+    mark = "" if encoding == "utf-8" else "\ufeff"
+    sent = (mark + text.replace("\n", line_end)).encode(encoding)
+    parts = [sent[at : at + size] for at in range(0, len(sent), size)] or [b""]
+    line, rest = taken_in(*parts)
+    kept = "\n" if line_end == "\r" else line_end
+    assert (line + rest).decode() == mark + text.replace("\n", kept)
+    assert line.decode() == mark + header.replace("\n", kept)
+
+
+def test_a_return_that_may_belong_to_a_newline_waits_for_it() -> None:
+    """Where a part ends between the two."""
+    assert taken_in(b"number\r", b"\n1\r", b"\n") == (b"number\r\n", b"1\r\n")
+    assert taken_in(b"number\r", b"1\r", b"\n2\r") == (b"number\n", b"1\n2\n")
 
 
 CELLS = st.lists(

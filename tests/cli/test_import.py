@@ -20,22 +20,49 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_a_list_is_tried_imported_and_taken_back(bare: Dev, file: Path) -> None:
-    """The dry run tells the same counts; the same file again changes nothing."""
+    """The dry run tells the same counts; the same file again changes nothing.
+
+    Each ends with 1, as a row was refused: an opt-out that is nowhere on record.
+    """
     told = bare.cli("import", str(file), "--dry-run")
-    assert told.returncode == 0, told.stderr
+    assert (told.returncode, told.stderr) == (1, "")
     assert "would opt out  1" in told.stdout
     assert told.stdout.splitlines()[-1] == "dry run: nothing was recorded"
     done = bare.cli("import", str(file), "--output", "json")
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (1, "")
     found = json.loads(done.stdout)
     assert (found["rows"], found["accepted"], found["rejected"]) == (2, 1, 1)
     assert [row["row"] for row in found["rejected_rows"]] == [3]
     again = bare.cli("import", str(file))
     assert "the same file was imported before" in again.stdout
+    assert again.returncode == 1
     assert "row 3, number: " in again.stdout
     assert "4.15555" not in again.stdout
     back = bare.cli("import", "--undo", found["import_id"])
     assert (back.returncode, back.stdout.splitlines()[0].endswith(": undone")) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("rows", "status"),
+    [
+        ("number,sms_opt_out\n+14155557011,TRUE\n", 0),
+        ("phone,phone2,sms_opt_out\n+14155557012,4.15555E+09,TRUE\n", 1),
+        ("number,sms_opt_out\nnobody,TRUE\n", 1),
+        ("number\n", 0),
+    ],
+    ids=["all", "half a row", "none", "empty"],
+)
+def test_the_exit_status_tells_whether_every_row_counts(
+    bare: Dev, tmp_path: Path, rows: str, status: int
+) -> None:
+    """0 where nothing is left to be seen to, so that a script stops at an opt-out that was lost."""
+    path = tmp_path / "list.csv"
+    path.write_text(rows)
+    done = bare.cli("import", str(path))
+    assert (done.returncode, done.stderr) == (status, "")
+    assert done.stdout.startswith("import ")
+    back = bare.cli("import", "--undo", done.stdout.split()[1].rstrip(":"))
+    assert back.returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,14 @@ def test_objects_are_known_by_the_name_of_the_file(dev: Dev, tmp_path: Path) -> 
         assert done.stderr.startswith("1 rows, 0 may be texted\n")
 
 
+def test_the_rows_of_a_list_with_bars_are_counted(dev: Dev) -> None:
+    """Whatever stands between the cells."""
+    rows = ROWS.replace("number", "Phone Number").replace(";", "|")
+    options = ("--purpose", "recall", "--data-dir", dev.folder)
+    done = cli("scrub", "-", *options, said=rows)
+    assert done.stderr.startswith("3 rows, 1 may be texted\n")
+
+
 @pytest.mark.parametrize(
     ("rows", "options", "said"),
     [
