@@ -4,28 +4,37 @@ A typing mistake must not drop an opt-out, so a name that is nearly one refuses 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
 
+from consent_ledger.importing import names
+from consent_ledger.importing.sayings import is_saying
+
 PHONES_OF_A_ROW: Final = 20
 """Phone columns: as many numbers as a question may name for one contact."""
 NO_PHONE: Final = "the header has no column `number`, and none that begins with `phone`"
+TITLE_ALONE: Final = (
+    "the first line names one column and leaves the others without a name; delete the lines above"
+    " the header"
+)
 MISSPELT: Final = (
-    "a column looks like an opt-out or consent under another name; call it `sms_opt_out`,"
+    "column {} looks like an opt-out or consent under another name; call it `sms_opt_out`,"
     " `opt_out_source` or `consent`, or leave it out"
 )
-
-_OPT_OUT_LIKE: Final = re.compile(
-    "opt(s|ed|ing)?_?(out|in)|stop|subscri|dnc|do_?not|don.?t|consent|suppress|revo[ck]"
-    "|permission|blocked|black_?list|no_?(sms|text|contact)"
+OTHER_PHONE: Final = (
+    "column {} looks like a phone number under another name; call it `phone2` if the opt-out or"
+    " consent of its row holds for it too, or leave it out"
 )
-_OF_A_PHONE: Final = re.compile(
-    "_(type|label|kind|name|ext|extension|country|country_code|carrier|status|valid|verified"
-    "|date|count|owner|notes?)$"
+CODE_APART: Final = (
+    "column {} looks like a country, calling or area code; write whole numbers with a plus, and"
+    " leave it out"
 )
-"""Columns beside a phone's own, as address books export them."""
+MISSPELT_TIME: Final = (
+    "column {} looks like the time of an opt-out or consent under another name; call it"
+    " `occurred_at`, or leave it out"
+)
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -42,7 +51,10 @@ class ColumnsError(ValueError):
 class Columns(msgspec.Struct, frozen=True):
     """Which cell of a row is what; None where there is no such column.
 
-    `said` are the cells that say what the row wants, -1 where there is none.
+    `said` are the cells that say what the row wants, -1 where there is none. `aside` are those that
+    are left aside, among them `tags` with several words each and `marks` that are named as an
+    opt-out is said, such as `Removed` (`marked`: there are some of these); of those that are
+    `untitled` nobody knows what they hold.
     """
 
     width: int
@@ -55,34 +67,54 @@ class Columns(msgspec.Struct, frozen=True):
     occurred_at: int | None = None
     ref: int | None = None
     said: tuple[int, ...] = ()
+    aside: tuple[int, ...] = ()
+    tags: tuple[int, ...] = ()
+    marks: tuple[int, ...] = ()
+    untitled: tuple[int, ...] = ()
+    marked: bool = False
 
     @classmethod
     def of(cls, header: Sequence[str]) -> "Columns":
         """The columns that a header names, in any order and case; others are left aside.
 
         ColumnsError where none holds numbers, one is there twice, or one looks like a misspelt
-        opt-out: a typing mistake must not drop one.
+        opt-out, number or time: a typing mistake must not drop one.
         """
+        titles = [names.plain(title) for title in header]
+        _check_title(titles)
         phones: list[Column] = []
         places: dict[str, int] = {}
-        for place, title in enumerate(header):
-            name = _plain_name(title)
+        aside: list[int] = []
+        for place, name in enumerate(titles):
             known = _KNOWN.get(name.replace("_", ""))
             if known is not None:
                 if known in places:
                     raise ColumnsError("the header has a column twice")
                 places[known] = place
-            elif _OPT_OUT_LIKE.search(name):
-                raise ColumnsError(MISSPELT)
-            elif _is_phone(name):
-                shown = re.sub(r"[^a-z_]|\d{3,}", "", name) + _digits_at_end(name)
-                phones.append(Column(place, shown))
+                continue
+            _check_name(name, place)
+            if names.is_phone(name):
+                phones.append(Column(place, _shown(name)))
+            elif not names.is_none(name):
+                aside.append(place)
         if not phones:
             raise ColumnsError(NO_PHONE)
         if len(phones) > PHONES_OF_A_ROW:
             raise ColumnsError(f"the header has more than {PHONES_OF_A_ROW} phone columns")
-        said = tuple(places.get(name, -1) for name in _SAID)
-        return cls(len(header), tuple(phones), said=said, **places)
+        _check_others(titles, places)
+        tags = tuple(place for place in aside if names.says_tags(titles[place]))
+        marks = tuple(place for place in aside if is_saying(titles[place]))
+        return cls(
+            len(header),
+            tuple(phones),
+            said=tuple(places.get(name, -1) for name in _SAID),
+            aside=tuple(aside),
+            tags=tags,
+            marks=marks,
+            untitled=tuple(place for place, name in enumerate(titles) if names.is_none(name)),
+            marked=bool(tags or marks),
+            **places,
+        )
 
 
 _KNOWN: Final = {
@@ -100,14 +132,49 @@ _KNOWN: Final = {
 _SAID: Final = ("sms_opt_out", "opt_out_source", "consent", "level", "purposes")
 
 
-def _is_phone(name: str) -> bool:
-    if name.replace("_", "") == "number":
-        return True
-    return name.startswith("phone") and not _OF_A_PHONE.search(name)
+_REFUSED: Final[tuple[tuple[Callable[[str], bool], str], ...]] = (
+    # The time of an opt-out is named after it, so it is asked for first.
+    (names.misspells_time, MISSPELT_TIME),
+    (names.says_opt_out, MISSPELT),
+    (names.says_code, CODE_APART),
+)
 
 
-def _plain_name(title: str) -> str:
-    return re.sub(r"[\s\-_.]+", "_", title.strip().casefold())
+def _check_title(titles: Sequence[str]) -> None:
+    """Above a table there may be its title, which would be taken for a header of one column."""
+    named = [name for name in titles if name]
+    if len(named) == 1 < len(titles) and not _TITLED_ALONE.fullmatch(named[0]):
+        raise ColumnsError(TITLE_ALONE)
+
+
+_TITLED_ALONE: Final = re.compile("number|phone(_?number)?_?[0-9]{0,2}")
+"""A list of numbers may have nothing but them, and commas that a spreadsheet left."""
+
+
+def _check_name(name: str, place: int) -> None:
+    for refused, because in _REFUSED:
+        if refused(name):
+            raise ColumnsError(because.format(place + 1))
+
+
+def _check_others(titles: Sequence[str], places: dict[str, int]) -> None:
+    """What is refused only for what stands beside it: a number, or an opt-out without a time."""
+    untimed = "occurred_at" not in places and not places.keys().isdisjoint(_SAYS)
+    for place, name in enumerate(titles):
+        if name.replace("_", "") in _KNOWN or names.is_phone(name):
+            continue
+        if names.says_phone(name):
+            raise ColumnsError(OTHER_PHONE.format(place + 1))
+        if untimed and names.says_time(name):
+            raise ColumnsError(MISSPELT_TIME.format(place + 1))
+
+
+_SAYS: Final = ("sms_opt_out", "consent")
+
+
+def _shown(name: str) -> str:
+    """A column's name as a verdict tells it: nothing of it could be a phone number."""
+    return re.sub(r"[^a-z_]|\d{3,}", "", name) + _digits_at_end(name)
 
 
 def _digits_at_end(name: str) -> str:

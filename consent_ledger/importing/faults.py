@@ -21,7 +21,18 @@ DETAILS: Final = {
     "row-too-short": "The row has fewer cells than the header.",
     "row-too-long-for-header": "The row has more cells than the header.",
     "quoting-broken": "A quotation mark opens a cell and none closes it.",
-    "columns-unclear": "The row names no phone column, one column twice, or a misspelt one.",
+    "columns-unclear": (
+        "The row names no phone column, one column twice, or a number, a time, an opt-out or a"
+        " consent under another name; call them `phone2`, `occurred_at`, `sms_opt_out` and"
+        " `consent`, or leave them out."
+    ),
+    "opt-out-aside": (
+        "A column that is left aside says that the contact opted out; call the column"
+        " `sms_opt_out`, with TRUE in it."
+    ),
+    "column-untitled": (
+        "The row has something in a column without a name; name the column, or leave it out."
+    ),
     "record-unreadable": "What is on record cannot be read; nothing was changed.",
 }
 """What is wrong with a row, by its code; no detail repeats a value."""
@@ -37,6 +48,6 @@ class Fault(NamedTuple):
 class FaultError(Exception):
     """A cell that makes its row, or a number of it, unusable."""
 
-    def __init__(self, column: str, code: str) -> None:
+    def __init__(self, column: str | None, code: str) -> None:
         super().__init__(code)
         self.fault = Fault(column, code)

@@ -10,13 +10,13 @@ from typing import Final, NamedTuple, TypeVar
 
 from consent_ledger.importing.columns import Column, Columns
 from consent_ledger.importing.faults import Fault, FaultError
+from consent_ledger.importing.references import reference
+from consent_ledger.importing.sayings import says_opt_out, tags_say_opt_out
 from consent_ledger.importing.wishes import Wish
 from consent_ledger.number import E164, UnparseableNumber, canonical
 from consent_ledger.standing import CLOCK_MARGIN
 from consent_ledger.words import Level, Source
 
-REF_LIMIT: Final = 200
-"""Characters of a reference, as of any opaque id."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST: Final = 86_400 * 1_000_000
 """The second day of 1970: a spreadsheet's empty time is the first, in some zone or other."""
@@ -36,11 +36,12 @@ _CONSENTS: Final[dict[str, bool | None]] = {
 }
 """True grants, False declines. `no` is not here: nobody knows whether it was asked."""
 _DAMAGED: Final = re.compile(r"[+-]?\d+([.,]\d+)?[eE][+-]?\d+|\d{7,}[.,]0+|#+|#[A-Z/0!]+[!?]?")
-_LIKE_A_NUMBER: Final = re.compile(r"\+?[\s().\-/]*(\d[\s().\-/]*){10,15}|\+(\d[\s().\-/]*){7,15}")
 _AS_TEXT: Final = re.compile('="([^"]*)"')
 """How an export keeps a spreadsheet from taking a number for an amount."""
 _SEPARATORS: Final = re.compile(r"[\s;,|]+")
 _WISHES_KEPT: Final = 10_000
+
+OPT_OUT_ASIDE: Final = Fault(None, "opt-out-aside")
 
 T = TypeVar("T", Source, Level)
 
@@ -82,12 +83,20 @@ class RowReader:
         if len(cells) != columns.width:
             short = len(cells) < columns.width
             return refused(line, "row-too-short" if short else "row-too-long-for-header")
-        ref = None if columns.ref is None else _reference(cells[columns.ref])
+        ref = None if columns.ref is None else reference(cells[columns.ref])
         try:
             wish = self._wish(cells, columns)
             at = None if columns.occurred_at is None else self._time(cells[columns.occurred_at])
+            if columns.untitled:
+                _check_untitled(cells, columns)
         except FaultError as error:
             return Row(line, ref, (), Wish(), None, (error.fault,))
+        # A row that opts out itself has nothing to lose by what is left aside.
+        aside = columns.aside
+        if aside and wish.opt_out is None and says_opt_out(cells, aside):
+            return Row(line, ref, (), Wish(), None, (OPT_OUT_ASIDE,))
+        if columns.marked and wish.opt_out is None and _marked(cells, columns):
+            return Row(line, ref, (), Wish(), None, (OPT_OUT_ASIDE,))
         text = cells[columns.phones[0].place]
         if len(columns.phones) == 1 and E164.fullmatch(text):
             # Nearly every row of nearly every list.
@@ -155,14 +164,16 @@ class RowReader:
             # Whoever names who opted out means that somebody did, and does not say so.
             raise FaultError("sms_opt_out", "opt-out-unclear")
         standing = by if opt_out in _TRUE else None
-        if consent == "revoked" and standing is None:
+        revoked = consent == "revoked"
+        if revoked and standing is None:
             standing = Source.CONTACT
         granted = purposes or self._consent_purposes
         if _CONSENTS[consent] is not True or standing is not None:
             granted = ()
         if granted:
             return Wish(granted=granted, level=how)
-        return Wish(standing, _CONSENTS[consent] is False)
+        besides = revoked and standing is not Source.CONTACT
+        return Wish(standing, _CONSENTS[consent] is False, revoked=besides)
 
     def _time(self, text: str) -> int | None:
         bare = text.strip()
@@ -195,9 +206,16 @@ def _one_of(kind: type[T], text: str, column: str, code: str) -> T | None:
         raise FaultError(column, code) from None
 
 
-def _reference(text: str) -> str | None:
-    """The row's own reference; none where it may be a phone number, or holds what is no text."""
-    bare = text.strip()[:REF_LIMIT]
-    if not bare or not bare.isprintable() or _LIKE_A_NUMBER.fullmatch(bare):
-        return None
-    return bare
+def _check_untitled(cells: Sequence[str], columns: Columns) -> None:
+    for place in columns.untitled:
+        text = cells[place].strip()
+        # In front a table's own row numbers stand without a name, as pandas writes them.
+        if text and not (place == 0 and text.isdecimal()):
+            raise FaultError(None, "column-untitled")
+
+
+def _marked(cells: Sequence[str], columns: Columns) -> bool:
+    """Whether one of several words, or a TRUE under a name such as `Removed`, opts out."""
+    return tags_say_opt_out(cells, columns.tags) or any(
+        cells[place].strip().casefold() in _TRUE for place in columns.marks
+    )

@@ -12,12 +12,17 @@ from consent_ledger.words import LEVEL_RANK, Level, Method, Source
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """What a row wants recorded on its numbers; all empty is nothing."""
+    """What a row wants recorded on its numbers; all empty is nothing.
+
+    `revoked`: the contact's own opt-out besides the one that another recorded. Only the contact
+    lifts it, so it may not be lost behind theirs (R-F6).
+    """
 
     opt_out: Source | None = None
     declined: bool = False
     granted: tuple[str, ...] = ()
     level: Level = Level.EXPRESS
+    revoked: bool = False
 
     @property
     def strictness(self) -> int:
@@ -28,6 +33,8 @@ class Wish(msgspec.Struct, frozen=True):
 def commands(wish: Wish, told: c.Told) -> list[c.Command]:
     """What a wish comes to, the strictest first."""
     found: list[c.Command] = []
+    if wish.revoked:
+        found.append(c.OptOut(told, Source.CONTACT))
     if wish.opt_out is not None:
         found.append(c.OptOut(told, wish.opt_out))
     if wish.declined:

@@ -1,0 +1,102 @@
+"""Cells that say nothing but an opt-out, in columns that a list names otherwise.
+
+`Status` and `Tags` cannot refuse a whole list, and yet a STOP may stand there. So their cells are
+looked at: a cell counts only where all that it says is that the contact wants no texts.
+"""
+
+import re
+from collections.abc import Sequence
+from itertools import product
+from typing import Final
+
+from consent_ledger.importing.names import plain
+
+LONGEST_SAYING: Final = 60
+"""Characters of the longest cell that is looked at: the longest saying has 32, and people put signs
+around it. A longer cell is a note, and a note may say anything."""
+
+_TEXTS: Final = "(?:sms|mms|txts?|texts?|texting|messages?|messaging|marketing|calls?)"
+_OF: Final = rf"(?: (?:of |from )?(?:all )?{_TEXTS})?"
+_SAYINGS: Final = (
+    # What texting services export: HubSpot, Klaviyo, Mailchimp, Salesforce, Twilio and the like.
+    rf"(?:{_TEXTS} |globally |has |was |is )?un ?sub(?:bed|scribed?|scribes)?{_OF}",
+    rf"(?:{_TEXTS} |globally |has |is )?opt(?:s|ed|ing)? ?out{_OF}",
+    r"(?:texted |sent |replied |said |sms )?(?:please )?stop(?:ped|ping)?(?: ?all)?",
+    rf"stop {_TEXTS}",
+    # What people write who keep a list by hand.
+    r"(?:please )?(?:do not|don ?t|never) (?:text|sms|contact|call|message|disturb|market)",
+    r"dn[cdtm]|dnc ?l(?:ist)?|do not (?:contact|call|text) list",
+    rf"no (?:more )?{_TEXTS}|not contactable|(?:please )?remove(?: me)?|removed(?: from list)?",
+    r"(?:consent|permission) (?:revoked|withdrawn|removed)|revoked(?: consent)?|revoke|revocation",
+    r"withdrawn|withdrew consent|suppressed|black ?listed|sms blocked|text blocked",
+    r"(?:tcpa )?litigator",
+    # Spanish, Portuguese, Italian.
+    r"(?:de |dad[oa] de )?baja|no (?:contactar|molestar|llamar|enviar(?: sms| mensajes)?)",
+    r"desuscrit[oa]|descadastrad[oa]|nao (?:contatar|contactar|perturbe|ligar)|revocad[oa]",
+    r"disiscritt[oa]|non (?:contattare|disturbare|chiamare)",
+    # French.
+    r"(?:desabonne|desinscrit)e?s?|desabonnement|opposition|refuse les sms",
+    r"ne (?:pas|plus) (?:contacter|appeler|deranger|envoyer(?: de sms)?)",
+    # German, Dutch.
+    r"abgemeldet|abbestellt|ausgetragen|widersp(?:ruch|rochen)|widerrufen|widerruf|(?:ge)?sperrt?e?",
+    r"nicht (?:kontaktieren|anrufen|anschreiben|stoeren|storen)|keine (?:sms|werbung|nachrichten)",
+    r"afgemeld|uitgeschreven|niet (?:bellen|contacteren|benaderen)|geen sms",
+)
+"""Not here: cancelled, declined, refused, inactive, closed, end and quit, which a `Status` says of
+an appointment, a card or an account; `not subscribed`, which was never a yes and is no STOP;
+and `no contact`, which is how a call ended."""
+_SAYING: Final = re.compile("|".join(f"(?:{each})" for each in _SAYINGS))
+
+_BEGINNINGS: Final = (
+    *("uns", "un ", "un-", "un\u00ad", "sms", "mms", "txt", "tex", "mes", "mar", "con", "cal"),
+    *("all", "glo", "har", "has", "was", "is ", "opt", "sen", "rep", "sai", "ple", "sto", "do "),
+    *("do-", "do_", "no_", "un_"),
+    *("don", "nev", "dnc", "dnd", "dnt", "dnm", "no ", "no-", "not", "rem", "per", "rev"),
+    *("wit", "sup", "bla", "tcp", "lit", "de ", "dad", "baj", "des", "dés", "de\u0301", "nao"),
+    *("não", "na\u0303", "dis", "non", "opp", "ref", "ne ", "abg", "abb", "aus", "wid", "ges"),
+    *("spe", "nic", "kei", "afg", "uit", "nie", "gee"),
+)
+_BETWEEN_TAGS: Final = re.compile("[,;|]")
+_MARKS: Final = ":;<=>?@[\\]^_`"
+"""Signs between digits and letters; the order of characters tells the others at once."""
+
+
+def _cases(text: str) -> set[str]:
+    return {"".join(letters) for letters in product(*((c, c.upper()) for c in text))}
+
+
+_HEADS: Final = frozenset(
+    head
+    for word in _BEGINNINGS
+    for letters in _cases(word)
+    for head in (letters, *(mark + letters[:2] for mark in _MARKS))
+)
+"""Three characters by which nearly every cell of nearly every list is told from a saying."""
+
+
+def says_opt_out(cells: Sequence[str], places: Sequence[int]) -> bool:
+    """Whether a cell at one of these places says an opt-out and nothing else."""
+    for place in places:
+        head = cells[place][:3]
+        if (head in _HEADS or (head and not "0" <= head < "{")) and _says(cells[place]):
+            return True
+    return False
+
+
+def tags_say_opt_out(cells: Sequence[str], places: Sequence[int]) -> bool:
+    """Whether one of several words in a cell does."""
+    return any(_says(_BETWEEN_TAGS.sub("\n", cells[place])) for place in places)
+
+
+def _says(cell: str) -> bool:
+    # Several texts of one JSON field come with a line for each.
+    if len(cell) > LONGEST_SAYING and "\n" not in cell:
+        return False
+    return any(map(is_saying, cell.split("\n")))
+
+
+def is_saying(text: str) -> bool:
+    """Whether this is an opt-out as people and services write it."""
+    if len(text) > LONGEST_SAYING:
+        return False
+    return _SAYING.fullmatch(plain(text).replace("_", " ")) is not None

@@ -1,0 +1,132 @@
+"""What the header of an imported list says, whoever wrote it: nothing in it loses an opt-out."""
+
+from typing import Final
+
+import pytest
+
+from consent_ledger.importing import columns as c
+from consent_ledger.importing.columns import Columns, ColumnsError
+
+OTHER_PHONES: Final = (
+    *("Mobile Phone", "Cell", "Cell Phone", "Mobile", "Mobile Number", "Home Phone", "Other Phone"),
+    *("Alt Phone", "WirelessPhone", "Telephone", "Telefon", "msisdn", "SMS Phone", "Primary Phone"),
+    *(
+        "Contact Phone",
+        "number2",
+        "Number 2",
+        "Numbers",
+        "mobile_no",
+        "Téléphone",
+        "Tel.",
+        "mobile",
+    ),
+    *("N° de teléfono", "Contact Number", "WhatsApp Number", "Mobilnummer", "homephone"),
+)
+OTHER_OPT_OUTS: Final = (
+    *("DND", "DNT", "Unsub", "Unsubbed", "SMS Marketing Status", "Channel Status", "OK2Text"),
+    *("SMS Preference", "Accepts SMS Marketing", "TxtMsgOk", "Allow SMS", "Text Allowed"),
+    *("Receive Texts", "OK to text", "Contactable", "Exclude", "Declined", "Refused", "Withdrawn"),
+    *("Litigator", "Désabonné", "Abgemeldet", "Widerspruch", "Einwilligung", "Baja", "Sperre"),
+    *("Opt/Out", "Opted (Out)", "Opt Out Date", "Opted Out At", "Don’t text"),
+)
+OUR_OPT_OUTS: Final = (
+    *("SMS opt–out", "SMS opt\u2011out", "SMS opt−out", "sms:opt:out", "sms\u00adopt\u00ad_out"),
+    *(
+        "sms_\u200bopt_out",
+        "ｓｍｓ＿ｏｐｔ＿ｏｕｔ",
+        "smsOptOut",
+        "SMS Opt Out?",
+        "\ufeffsms_opt_out",
+    ),
+)
+BESIDE: Final = (
+    *(
+        "Phone ID",
+        "Phone Updated At",
+        "Phone Type 1",
+        "Phone 2 - Type",
+        "Phone Source",
+        "phoneType",
+    ),
+    *("Phone Status", "Fax", "Fax Number", "Mobile Carrier", "Phonetic First Name", "Has Phone"),
+    *("Mobile Phone Type", "Status", "Removed", "Cancelled", "Account Number", "Street Number"),
+    *("Created At", "Updated At", "Date of Birth", "Tags", "Email", "Country", "Discount Code"),
+    *("Default Address Country Code", "Accepts Email Marketing", "Order Status", "Mobile App", "#"),
+)
+
+
+def refusal(*header: str) -> str:
+    """Why a header is refused; empty where it is not."""
+    try:
+        Columns.of(header)
+    except ColumnsError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("name", OTHER_PHONES)
+def test_a_number_under_another_name_refuses_the_header(name: str) -> None:
+    """It might carry a yes to a number it was not given for, or lose a STOP; the place is told."""
+    assert refusal("phone", "sms_opt_out", name) == c.OTHER_PHONE.format(3)
+
+
+@pytest.mark.parametrize("name", OTHER_OPT_OUTS)
+def test_an_opt_out_under_another_name_refuses_the_header(name: str) -> None:
+    """In English and in other languages; a place is told, and no name."""
+    assert refusal("phone", name) == c.MISSPELT.format(2)
+
+
+@pytest.mark.parametrize("name", OUR_OPT_OUTS)
+def test_a_name_is_ours_however_it_is_written(name: str) -> None:
+    """Dashes of any length, signs that nobody sees, letters of full width."""
+    assert Columns.of(["phone", name]).sms_opt_out == 1
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_other_columns_are_left_aside(name: str) -> None:
+    """What stands beside a phone, and words that say nothing by themselves."""
+    found = Columns.of(["number", "sms_opt_out", name])
+    assert ([each.name for each in found.phones], found.aside) == (["number"], (2,))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["country_code", "phone_country_code", "Calling Code", "Phone 1 - Country Code", "Vorwahl"],
+)
+def test_the_beginning_of_a_number_apart_from_it_refuses_the_header(name: str) -> None:
+    """The rest would be read as a number of the account's own country."""
+    assert refusal("phone", "sms_opt_out", name) == c.CODE_APART.format(3)
+
+
+@pytest.mark.parametrize(
+    "name", ["occured_at", "ocurred_at", "Occurred", "occurrence date", "Date", "Timestamp"]
+)
+def test_a_misspelt_time_refuses_the_header(name: str) -> None:
+    """Without it an opt-out counts from now, past a START that came since."""
+    assert refusal("number", "sms_opt_out", name) == c.MISSPELT_TIME.format(3)
+
+
+def test_a_date_beside_a_time_or_without_an_opt_out_is_left_aside() -> None:
+    """Then it is most likely of something else."""
+    assert refusal("number", "sms_opt_out", "occurred_at", "Date") == ""
+    assert refusal("number", "ref", "Date") == ""
+
+
+@pytest.mark.parametrize("title", ["Phone list", "Opt-outs 2026", "Export", "Numbers to stop"])
+def test_a_title_above_the_header_refuses_it(title: str) -> None:
+    """It would be taken for the header, and the columns below for nothing."""
+    assert refusal(title, "", "") == c.TITLE_ALONE
+
+
+@pytest.mark.parametrize("title", ["number", "Phone", "Phone Number"])
+def test_numbers_alone_may_have_commas_behind(title: str) -> None:
+    """As a spreadsheet leaves them; what stands in those columns is another matter."""
+    assert Columns.of([title, "", "Unnamed: 2"]).untitled == (1, 2)
+
+
+def test_phones_of_ours_keep_their_names() -> None:
+    """In verdicts, by their letters and the digits at their ends."""
+    found = Columns.of(["Phone", "phone2", "Phone Number", "Phone (Home)", "phoneNumber4"])
+    assert [each.name for each in found.phones] == [
+        *("phone", "phone2", "phone_number", "phone_home", "phone_number4")
+    ]

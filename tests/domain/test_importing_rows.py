@@ -1,0 +1,143 @@
+"""Rows of an imported list: what they say beside their columns, and what is kept of them."""
+
+from typing import Final
+
+import pytest
+
+from consent_ledger import commands as c
+from consent_ledger.importing.columns import Columns
+from consent_ledger.importing.references import reference
+from consent_ledger.importing.rows import Row, RowReader
+from consent_ledger.importing.wishes import Wish, commands
+from consent_ledger.words import ActorKind, Source
+
+READER: Final = RowReader("US", frozenset({"recall"}), (), 1_772_000_000_000_000)
+NUMBER: Final = "+14155550131"
+ASIDE: Final = [(None, "opt-out-aside")]
+
+OPT_OUTS: Final = (
+    *(
+        "Unsubscribed",
+        "unsubscribe",
+        "Opted Out",
+        "opt out",
+        "OptOut",
+        "opt-out",
+        "STOP",
+        "stopped",
+    ),
+    *(
+        "Stop All",
+        "STOPALL",
+        "do not text",
+        "Do Not Contact",
+        "DO NOT CALL",
+        "DNC",
+        "dnd",
+        "No SMS",
+    ),
+    *("no texts", "Revoked", "consent revoked", "(opted out)", " unsubscribed ", "[DNC]", "un-sub"),
+    *("Don’t text", "opted\u2011out", "ＳＴＯＰ", "un\u00adsubscribed", "Unsubscribed from SMS"),
+    *("Désabonné", "DÉSINSCRITE", "Abgemeldet", "Widerspruch", "de baja", "Gesperrt", "Suppressed"),
+    *("Não contatar", "Disiscritto", "Afgemeld", "litigator", "Removed"),
+)
+OTHERS: Final = (
+    *("", "Subscribed", "opted in", "Active", "Cancelled", "declined", "no contact", "Stopwatch"),
+    *("Bus stop 12", "asked whether to stop", "Donna", "Norman", "not subscribed", "TRUE", "5"),
+    *("Unsubscribed from the newsletter of 2019 and signed up anew in 2021; yes to texts",),
+)
+
+
+def read(header: str, *cells: str) -> Row:
+    """A row under a header."""
+    return READER.read(2, cells, Columns.of(header.split(",")))
+
+
+def told(row: Row) -> list[tuple[str | None, str]]:
+    """What is wrong with a row."""
+    return [(fault.column, fault.code) for fault in row.faults]
+
+
+@pytest.mark.parametrize("cell", OPT_OUTS)
+def test_a_cell_left_aside_that_says_an_opt_out_refuses_its_row(cell: str) -> None:
+    """Whatever its column is called."""
+    row = read("number,Status,sms_opt_out", NUMBER, cell, "")
+    assert (row.numbers, told(row)) == ((), ASIDE)
+
+
+@pytest.mark.parametrize("cell", OTHERS)
+def test_other_cells_left_aside_say_nothing(cell: str) -> None:
+    """Notes, names, and words that a status says of other things."""
+    row = read("number,Phone Status,sms_opt_out", NUMBER, cell, "")
+    assert (row.numbers, told(row)) == ((NUMBER,), [])
+
+
+def test_a_row_that_opts_out_itself_counts() -> None:
+    """What is left aside says no more."""
+    for opt_out, consent in (("TRUE", ""), ("", "revoked")):
+        row = read("number,Status,sms_opt_out,consent", NUMBER, "DNC", opt_out, consent)
+        assert (row.wish.opt_out, told(row)) == (Source.CONTACT, [])
+
+
+def test_one_word_of_several_counts() -> None:
+    """Tags stand in one cell, parted by commas or semicolons."""
+    assert told(read("number,Tags", NUMBER, "vip, Opted out")) == ASIDE
+    assert told(read("number,Contact Lists", NUMBER, "vip;DNC")) == ASIDE
+    assert told(read("number,Tags", NUMBER, "vip, new")) == []
+
+
+def test_a_true_under_a_name_that_is_an_opt_out_counts() -> None:
+    """`Removed` refuses no list: it may say when; but TRUE there is a STOP."""
+    assert told(read("number,Removed", NUMBER, "Yes")) == ASIDE
+    assert told(read("number,Removed", NUMBER, "2024-01-02")) == []
+
+
+def test_something_in_a_column_without_a_name_refuses_its_row() -> None:
+    """It may be an opt-out or another number."""
+    assert told(read("number,", NUMBER, "TRUE")) == [(None, "column-untitled")]
+    assert told(read("number,", NUMBER, "1")) == [(None, "column-untitled")]
+    assert told(read("number,", NUMBER, " ")) == []
+    assert told(read(",number", "TRUE", NUMBER)) == [(None, "column-untitled")]
+
+
+def test_the_row_numbers_of_a_table_are_left_aside() -> None:
+    """They stand in front, and pandas gives them no name."""
+    assert told(read(",number", "17", NUMBER)) == []
+
+
+def test_the_contacts_own_opt_out_is_recorded_beside_anothers() -> None:
+    """R-F6: only the contact lifts it, so it may not be lost behind an agent's."""
+    header = "number,sms_opt_out,opt_out_source,consent"
+    row = read(header, NUMBER, "TRUE", "agent", "revoked")
+    assert row.wish == Wish(Source.AGENT, revoked=True)
+    opt_outs = commands(row.wish, c.Told(ActorKind.ADMIN))
+    assert [each.source for each in opt_outs if isinstance(each, c.OptOut)] == [
+        *(Source.CONTACT, Source.AGENT)
+    ]
+    assert read(header, NUMBER, "TRUE", "contact", "revoked").wish == Wish(Source.CONTACT)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("'+14155550131", "tel:+14155550131", '="4155550131"', "4155550131x12", "4155550131"),
+        *("John (415) 555-0131", "415 555 0131 / 415 555 0132", "4155550131;4155550132"),
+        *("+1.4155550131E10", "4155550131 4155550132", "call +4930123456 now", "4155550131, Ann"),
+    ],
+)
+def test_a_reference_that_may_be_a_number_is_not_kept(text: str) -> None:
+    """However it is written, and what else is beside it."""
+    assert reference(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("lead-000123", "INV-2026-00012345", "0034x000001AbCdEAAW", "0031234567890AbCDE"),
+        *("12345678-1234-4a34-9234-123456789012", "12345678-1234-1234-a234-123456789012"),
+        *("2026-03-04T10:00:00Z", "2026-03-04 10:00:00", "row 123456789", "9f86d081884c7d65"),
+    ],
+)
+def test_other_references_are_kept(text: str) -> None:
+    """Ids, days and places in a list."""
+    assert reference(f" {text} ") == text
