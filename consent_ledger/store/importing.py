@@ -133,17 +133,15 @@ class ImportWriter:
 
     async def foresee(self, conn: ServiceConnection, job: Job, earlier: Earlier) -> Known:
         """Where numbers would stand after the earlier rows of a list, which are not recorded."""
-        ids = [UUID(bytes=number_id) for number_id in earlier]
-        batch = await self._load(conn, job, ids, ids) if ids else None
         found: Known = {}
+        if not earlier:
+            return found
+        ids = [UUID(bytes=number_id) for number_id in earlier]
+        batch = await self._load(conn, job, ids, ids)
         for number_id, rows in zip(ids, earlier.values(), strict=True):
-            assert batch is not None
             inside = batch.numbers[number_id]
             if inside.readable:
-                saying = Saying(conn, job, batch, number_id, "")
-                await saying.look_back()
-                for row in rows:
-                    await saying.say(row)
+                await Saying(conn, job, batch, number_id, "").hear(rows)
             found[number_id.bytes] = inside.snapshot if inside.readable else None
         return found
 
@@ -242,11 +240,8 @@ class ImportWriter:
             for cell in its:
                 unit.faults.setdefault(cell.place, []).append(Fault(None, "record-unreadable"))
             return
-        number = its[0].e164.decode()
-        saying = Saying(conn, job, batch, number_id, number)
-        await saying.look_back()
-        for row in before:
-            await saying.say(row)
+        saying = Saying(conn, job, batch, number_id, its[0].e164.decode())
+        await saying.hear(before)
         for cell in sorted(its, key=lambda cell: rows[cell.place].wish.strictness):
             first, count, topics = await saying.say(rows[cell.place])
             if count:

@@ -60,11 +60,15 @@ class Saying:
         self._inside = batch.numbers[number_id]
         self._history: list[Event] = []
 
-    async def look_back(self) -> None:
-        """Reads what an earlier part of the list may have recorded, or its file before."""
-        if self._job.is_repeated or self._inside.snapshot.clock >= self._job.instant:
+    async def hear(self, before: Sequence[Row]) -> None:
+        """Reads what an earlier part of the list may have recorded, or its file before; says again
+        the rows that are not on record."""
+        since = self._inside.snapshot.clock >= self._job.instant
+        if before or since or self._job.is_repeated:
             number_id = self._inside.number_id
             self._history = await loading.load_history(self._conn, number_id)
+        for row in before:
+            await self.say(row)
 
     async def say(self, row: Row) -> tuple[int, int, tuple[str, ...]]:
         """Records a row: the version of its first fact, how many there are, and the topics of those
