@@ -69,7 +69,11 @@ async def check(body: CheckBody, caller: Anyone, service: ServiceIn) -> Response
             service, account_id, number.ids, contacts, question, body.as_of, body.known_at
         )
         return reply(found)
-    ids = [i for candidates in (number.ids, *contacts) for i in candidates]
+    ids = (
+        [i for candidates in (number.ids, *contacts) for i in candidates]
+        if contacts
+        else number.ids
+    )
     view = await service.reader.view(account_id, ids)
     number_id, row = view.number(number.ids)
     decision = _decide_beside(view, row, contacts, question)

@@ -35,13 +35,18 @@ class Asking:
         self._loop = asyncio.get_running_loop()
         self._socket = pgconn.socket
         self._result: PGresult | None = None
-        self._deadline: asyncio.TimerHandle | None = None
+        self._is_asked = False
+        self._due = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         self.lost: asyncio.Future[Exception] = self._loop.create_future()
         self._loop.add_reader(self._socket, self._readable)
 
     def ask(self, params: Sequence[bytes]) -> None:
         """Sends the question, all of it in binary; never raises: see `lost`."""
-        self._deadline = self._loop.call_later(ANSWER_SECONDS, self.lose, TimeoutError())
+        self._is_asked = True
+        self._due = self._loop.time() + ANSWER_SECONDS
+        if self._timer is None:
+            self._timer = self._loop.call_later(ANSWER_SECONDS, self._look_at_the_time)
         binary = [Format.BINARY] * len(params)
         try:
             self._pgconn.send_query_prepared(self._name, params, binary, Format.BINARY)
@@ -61,7 +66,9 @@ class Asking:
         """Asks no more of the connection, which is not closed."""
         if self.lost.done():
             return
-        self._end_wait()
+        self._is_asked = False
+        if self._timer is not None:
+            self._timer.cancel()
         self._loop.remove_reader(self._socket)
         self._loop.remove_writer(self._socket)
         self.lost.set_result(reason)
@@ -78,7 +85,7 @@ class Asking:
         try:
             pgconn.consume_input()
             # Without a question under way it is a notice, or the end, which consume_input raises.
-            while self._deadline is not None and not pgconn.is_busy():
+            while self._is_asked and not pgconn.is_busy():
                 found = pgconn.get_result()
                 if found is None:
                     self._done()
@@ -88,13 +95,17 @@ class Asking:
             self.lose(error)
 
     def _done(self) -> None:
-        self._end_wait()
+        self._is_asked = False
         result, self._result = self._result, None
         if result is None:
             raise psycopg.OperationalError("the connection is lost")
         self._answered(checked(result))
 
-    def _end_wait(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+    def _look_at_the_time(self) -> None:
+        # One timer for many questions: to set and to cancel one takes longer than to look again.
+        self._timer = None
+        left = self._due - self._loop.time()
+        if self._is_asked and left <= 0:
+            self.lose(TimeoutError())
+        elif self._is_asked:
+            self._timer = self._loop.call_later(left, self._look_at_the_time)

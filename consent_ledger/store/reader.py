@@ -7,7 +7,7 @@ The query is sent after the request came in, so the answer is never older than t
 import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -30,10 +30,8 @@ their bytes and then their tasks, can join it. An idle loop has nothing to do in
 log = structlog.get_logger(__name__)
 
 
-class _Request(NamedTuple):
-    account_id: UUID
-    ids: Sequence[UUID]
-    future: "asyncio.Future[View]"
+_Request = tuple[UUID, Sequence[UUID], "asyncio.Future[View]"]
+"""The account, the numbers and who waits: a bare tuple, made for each check."""
 
 
 class Reader:
@@ -57,7 +55,7 @@ class Reader:
         """A consistent view of these numbers; UnavailableError where the database is away."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[View] = loop.create_future()
-        self._waiting.append(_Request(account_id, ids, future))
+        self._waiting.append((account_id, ids, future))
         if not self._is_busy:
             self._is_busy = True
             self._soon(loop, TURNS)
@@ -125,14 +123,14 @@ class Reader:
             # A new connection was asked at once, before the turns of the one before were over.
             return
         requests = self._asked = self._take()
-        ids = [number_id.bytes for request in requests for number_id in request.ids]
-        accounts = {request.account_id.bytes for request in requests}
+        ids = [number_id.bytes for _, its, _ in requests for number_id in its]
+        accounts = {account_id.bytes for account_id, _, _ in requests}
         self._asking.ask([uuids_of_bytes(ids), uuids_of_bytes(list(accounts))])
 
     def _take(self) -> list[_Request]:
         taken, total = 0, 0
-        for request in self._waiting:
-            total += len(request.ids)
+        for _, ids, _ in self._waiting:
+            total += len(ids)
             if taken and total > CHUNK:
                 break
             taken += 1
@@ -142,7 +140,7 @@ class Reader:
     def _answered(self, result: PGresult) -> None:
         answer = read_answer(result, self._newest_generation)
         views: dict[UUID, View] = {}
-        for account_id in {request.account_id for request in self._asked}:
+        for account_id in {account_id for account_id, _, _ in self._asked}:
             version = answer.version(account_id)
             if version is not None:
                 account = self._accounts.known(account_id, version)
@@ -159,7 +157,7 @@ class Reader:
         views: dict[UUID, View] = {}
         try:
             async with asyncio.timeout(ANSWER_SECONDS), self._asking.paused():
-                for account_id in {request.account_id for request in self._asked}:
+                for account_id in {account_id for account_id, _, _ in self._asked}:
                     version = answer.version(account_id)
                     if version is not None:
                         account = await self._accounts.at(self._conn, account_id, version)
@@ -182,6 +180,6 @@ class Reader:
 
 
 def _fail(requests: list[_Request]) -> None:
-    for request in requests:
-        if not request.future.done():
-            request.future.set_exception(UnavailableError("the database is away"))
+    for _, _, future in requests:
+        if not future.done():
+            future.set_exception(UnavailableError("the database is away"))
