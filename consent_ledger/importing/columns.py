@@ -20,8 +20,9 @@ TITLE_ALONE: Final = (
     " the header"
 )
 MISSPELT: Final = (
-    "column {} looks like an opt-out or consent under another name; call it `sms_opt_out`,"
-    " `opt_out_source` or `consent`, or leave it out"
+    "column {} may say who must not be texted, under another name: if it does, call it"
+    " `sms_opt_out` or `opt_out_source` (or `consent`, if that is consent to texts); if not, leave"
+    " it out"
 )
 OTHER_PHONE: Final = (
     "column {} looks like a phone number under another name; call it `phone2` if the opt-out or"
@@ -54,7 +55,7 @@ class Columns(msgspec.Struct, frozen=True):
     `said` are the cells that say what the row wants, -1 where there is none. `aside` are those that
     are left aside, among them `tags` with several words each and `marks` that are named as an
     opt-out is said, such as `Removed` (`marked`: there are some of these); of those that are
-    `untitled` nobody knows what they hold.
+    `untitled` nobody knows what they hold. `shown` are their names, with nothing but letters.
     """
 
     width: int
@@ -72,6 +73,7 @@ class Columns(msgspec.Struct, frozen=True):
     marks: tuple[int, ...] = ()
     untitled: tuple[int, ...] = ()
     marked: bool = False
+    shown: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, header: Sequence[str]) -> "Columns":
@@ -95,13 +97,15 @@ class Columns(msgspec.Struct, frozen=True):
             _check_name(name, place)
             if names.is_phone(name):
                 phones.append(Column(place, _shown(name)))
-            elif not names.is_none(name):
+            elif not names.is_none(name) and not names.says_mail(name):
                 aside.append(place)
         if not phones:
             raise ColumnsError(NO_PHONE)
         if len(phones) > PHONES_OF_A_ROW:
             raise ColumnsError(f"the header has more than {PHONES_OF_A_ROW} phone columns")
         _check_others(titles, places)
+        if "ref" in places:
+            aside.append(places["ref"])
         tags = tuple(place for place in aside if names.says_tags(titles[place]))
         marks = tuple(place for place in aside if is_saying(titles[place]))
         return cls(
@@ -113,6 +117,7 @@ class Columns(msgspec.Struct, frozen=True):
             marks=marks,
             untitled=tuple(place for place, name in enumerate(titles) if names.is_none(name)),
             marked=bool(tags or marks),
+            shown=tuple(map(_shown, titles)),
             **places,
         )
 

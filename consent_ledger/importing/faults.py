@@ -27,8 +27,8 @@ DETAILS: Final = {
         " `consent`, or leave them out."
     ),
     "opt-out-aside": (
-        "A column that is left aside says that the contact opted out; call the column"
-        " `sms_opt_out`, with TRUE in it."
+        "A column that is left aside says that the contact opted out: if so, put TRUE into a column"
+        " `sms_opt_out`; if it speaks of something else, leave it out."
     ),
     "column-untitled": (
         "The row has something in a column without a name; name the column, or leave it out."

@@ -14,7 +14,10 @@ _BETWEEN: Final = re.compile(r"[^\w\x00]+|_+")
 """Dashes of every length, points, brackets; NUL is none: it comes with a text read as another."""
 
 OPT_OUT_LIKE: Final = re.compile(
-    "opt(s|ed|ing)?_?(out|in)|stop|subscri|dnc|do_?not|don_?t|consen[ts]|suppress|revo[ck]"
+    "(^|_|sms|text|e?mail|of)opt(s|ed|ing)?_?(out|in)(_|$|s|date|status|flag|time|reason|source)"
+    "|(^|_)stop(s|ped|ping)?(_?(all|sms|texts?|messages?|list))?(_|$)"
+    "|subscri(?!(ber|ption)s?_(id|name|dob|birth|plan|type|start|end|date|group|number))"
+    "|dnc|do_?not|don_?t|consen[ts]|suppress|revo[ck]"
     "|permission|blocked|black_?list|no_?(sms|text|contact)"
     "|unsub|litigator|contactable|tcpa|ok(ay)?_?(to|2|for)_?(sms|text|txt|contact|call)"
     "|(sms|txt|text)s?_?(msg)?_?(ok|allow|permit|accept)|accepts?_?(sms|text|marketing)"
@@ -83,6 +86,13 @@ _NUMBERED: Final = frozenset({"whats", "app"}) | frozenset(
 )
 """Beside `number` these say a phone's; a customer's or a member's number is often another."""
 
+_OTHERS: Final = frozenset(
+    {"insurance", "pharmacy", "doctor", "physician", "dentist", "hospital", "employer", "school"}
+    | {"store", "shop", "branch", "clinic", "practice", "emergency", "referral", "referring"}
+    | {"appointment", "consultation"}
+)
+"""Whose phone it is where it is not the contact's: nothing that the row says holds for it."""
+
 _BESIDE_A_PHONE: Final = frozenset(
     {"type", "label", "kind", "name", "ext", "extension", "country", "carrier", "status", "valid"}
     | {
@@ -99,6 +109,8 @@ _BESIDE_A_PHONE: Final = frozenset(
     | {"owner", "note", "notes", "comment", "comments", "description", "id", "ids", "uuid", "guid"}
     | {"key", "source", "origin", "updated", "created", "modified", "added", "deleted", "format"}
     | {"hash", "sha", "md", "provider", "network", "operator", "timezone", "tz", "zone", "region"}
+    | {"category", "rank", "called", "consultation", "attempt", "attempts", "validated", "outcome"}
+    | {"confirmed", "balance", "reminder", "reminders", "os", "usage", "marketing", "preference"}
     | {"city", "state", "location", "score", "quality", "error", "flag", "model", "calls"}
 )
 """Columns beside a phone's own, as address books and services export them."""
@@ -123,8 +135,22 @@ def is_none(name: str) -> bool:
     return not name or name.startswith("unnamed_")
 
 
+def says_mail(name: str) -> bool:
+    """Whether a column of this name speaks of e-mail or fax and of nothing else."""
+    words = set(_words(name.replace("e_mail", "email")))
+    return not words.isdisjoint(_MAIL) and words.isdisjoint(_NOT_MAIL_ALONE)
+
+
+_MAIL: Final = frozenset({"email", "emails", "mail", "mailing", "newsletter", "fax"})
+_NOT_MAIL_ALONE: Final = frozenset(
+    {"sms", "text", "texts", "txt", "phone", "mobile", "cell", "all", "any", "contact", "call"}
+)
+
+
 def says_opt_out(name: str) -> bool:
     """Whether a column of this name seems to say who may be texted."""
+    if says_mail(name):
+        return False
     if OPT_OUT_LIKE.search(name):
         return True
     return bool(_CHANNEL.search(name) and _LEAVE.search(name))
@@ -164,6 +190,8 @@ def says_phone(name: str) -> bool:
     """Whether a name that is not ours says a phone number plainly."""
     words = _words(name)
     if not words or _NO_PHONE.search(name) or _beside(name) or words[0] in _ASKS:
+        return False
+    if not _OTHERS.isdisjoint(words):
         return False
     if any(_PHONE.search(word) for word in words):
         return True

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, TypeVar
 from consent_ledger.importing.columns import Column, Columns
 from consent_ledger.importing.faults import Fault, FaultError
 from consent_ledger.importing.references import reference
-from consent_ledger.importing.sayings import says_opt_out, tags_say_opt_out
+from consent_ledger.importing.sayings import is_saying, says_opt_out, tags_say_opt_out
 from consent_ledger.importing.wishes import Wish
 from consent_ledger.number import E164, UnparseableNumber, canonical
 from consent_ledger.standing import CLOCK_MARGIN
@@ -38,6 +38,8 @@ _CONSENTS: Final[dict[str, bool | None]] = {
 _DAMAGED: Final = re.compile(r"[+-]?\d+([.,]\d+)?[eE][+-]?\d+|\d{7,}[.,]0+|#+|#[A-Z/0!]+[!?]?")
 _AS_TEXT: Final = re.compile('="([^"]*)"')
 """How an export keeps a spreadsheet from taking a number for an amount."""
+_EMPTY: Final = frozenset({"n/a", "na", "-", "--", "none", "null", "nan"})
+"""What people and programs write where there is no number."""
 _SEPARATORS: Final = re.compile(r"[\s;,|]+")
 _WISHES_KEPT: Final = 10_000
 
@@ -87,14 +89,17 @@ class RowReader:
         try:
             wish = self._wish(cells, columns)
             at = None if columns.occurred_at is None else self._time(cells[columns.occurred_at])
-            if columns.untitled:
+            if columns.untitled and wish.opt_out is None:
                 _check_untitled(cells, columns)
         except FaultError as error:
             return Row(line, ref, (), Wish(), None, (error.fault,))
         # A row that opts out itself has nothing to lose by what is left aside.
         aside = columns.aside
-        if aside and wish.opt_out is None and says_opt_out(cells, aside):
-            return Row(line, ref, (), Wish(), None, (OPT_OUT_ASIDE,))
+        if aside and wish.opt_out is None:
+            place = says_opt_out(cells, aside)
+            if place is not None:
+                fault = Fault(columns.shown[place] or None, OPT_OUT_ASIDE.code)
+                return Row(line, None, (), Wish(), None, (fault,))
         if columns.marked and wish.opt_out is None and _marked(cells, columns):
             return Row(line, ref, (), Wish(), None, (OPT_OUT_ASIDE,))
         text = cells[columns.phones[0].place]
@@ -106,6 +111,8 @@ class RowReader:
                 fault = Fault(columns.phones[0].name, "number-unparseable")
                 return Row(line, ref, (), wish, at, (fault,))
         numbers, faults = self._numbers(cells, columns.phones)
+        if faults and wish.opt_out is None and _said_in_a_phone(cells, columns):
+            return Row(line, ref, (), Wish(), None, (OPT_OUT_ASIDE,))
         return Row(line, ref, numbers, wish, at, faults)
 
     def _numbers(
@@ -115,7 +122,7 @@ class RowReader:
         faults: list[Fault] = []
         for place, name in ((column.place, column.name) for column in phones):
             text = cells[place].strip()
-            if not text:
+            if not text or text.casefold() in _EMPTY:
                 continue
             try:
                 number = self._number(text, name)
@@ -210,8 +217,14 @@ def _check_untitled(cells: Sequence[str], columns: Columns) -> None:
     for place in columns.untitled:
         text = cells[place].strip()
         # In front a table's own row numbers stand without a name, as pandas writes them.
-        if text and not (place == 0 and text.isdecimal()):
+        in_front = columns.untitled[: place + 1] == tuple(range(place + 1))
+        if text and not (in_front and text.replace(".", "", 1).isdecimal()):
             raise FaultError(None, "column-untitled")
+
+
+def _said_in_a_phone(cells: Sequence[str], columns: Columns) -> bool:
+    """Whether somebody wrote, where the number should be, that the contact wants no texts."""
+    return any(is_saying(cells[column.place]) for column in columns.phones)
 
 
 def _marked(cells: Sequence[str], columns: Columns) -> bool:

@@ -6,6 +6,7 @@ looked at: a cell counts only where all that it says is that the contact wants n
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import product
 from typing import Final
 
@@ -74,13 +75,13 @@ _HEADS: Final = frozenset(
 """Three characters by which nearly every cell of nearly every list is told from a saying."""
 
 
-def says_opt_out(cells: Sequence[str], places: Sequence[int]) -> bool:
-    """Whether a cell at one of these places says an opt-out and nothing else."""
+def says_opt_out(cells: Sequence[str], places: Sequence[int]) -> int | None:
+    """The place of these whose cell says an opt-out and nothing else, if there is one."""
     for place in places:
         head = cells[place][:3]
         if (head in _HEADS or (head and not "0" <= head < "{")) and _says(cells[place]):
-            return True
-    return False
+            return place
+    return None
 
 
 def tags_say_opt_out(cells: Sequence[str], places: Sequence[int]) -> bool:
@@ -95,8 +96,12 @@ def _says(cell: str) -> bool:
     return any(map(is_saying, cell.split("\n")))
 
 
+@lru_cache(maxsize=4_096)
 def is_saying(text: str) -> bool:
-    """Whether this is an opt-out as people and services write it."""
+    """Whether this is an opt-out as people and services write it.
+
+    Kept for what was asked lately: the cells of a column say few different things.
+    """
     if len(text) > LONGEST_SAYING:
         return False
     return _SAYING.fullmatch(plain(text).replace("_", " ")) is not None

@@ -42,7 +42,7 @@ def test_an_opt_out_in_a_column_left_aside_is_told(open_clinic: Open) -> None:
     )
     assert came_to(done) == (3, 1, 1, 1)
     (row,) = rows_of(clinic, done, status="rejected")
-    assert codes(row) == [(None, "opt-out-aside")]
+    assert codes(row) == [("phone_status", "opt-out-aside")]
     assert "`sms_opt_out`" in row["problems"][0]["detail"]
     assert "Opted" not in json.dumps(row)
     assert clinic.flags(CARA)["opted_out"]

@@ -5,6 +5,7 @@ from typing import Final
 import pytest
 
 from consent_ledger.importing import columns as c
+from consent_ledger.importing import names
 from consent_ledger.importing.columns import Columns, ColumnsError
 
 OTHER_PHONES: Final = (
@@ -86,7 +87,37 @@ def test_a_name_is_ours_however_it_is_written(name: str) -> None:
 def test_other_columns_are_left_aside(name: str) -> None:
     """What stands beside a phone, and words that say nothing by themselves."""
     found = Columns.of(["number", "sms_opt_out", name])
-    assert ([each.name for each in found.phones], found.aside) == (["number"], (2,))
+    assert [each.name for each in found.phones] == ["number"]
+    # Of what is about e-mail not even the cells are looked at.
+    assert found.aside == (() if names.says_mail(names.plain(name)) else (2,))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Christopher", "Nonstop", "Adopted In", "Subscriber ID", "Subscriber DOB"),
+        *("Subscription Plan", "Subscription Start Date", "Email opt in", "Email Opt Out"),
+        *("Email Consent", "HasOptedOutOfEmail", "Insurance Phone", "Pharmacy Phone"),
+        *("Emergency Contact Phone", "Phone Category", "Phone Call Attempts", "Phone Validated"),
+    ],
+)
+def test_names_of_other_things_refuse_no_list(name: str) -> None:
+    """Insurances, e-mail and the phones of others say nothing of texts to the contact."""
+    assert [each.name for each in Columns.of(["number", "sms_opt_out", name]).phones] == ["number"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Stop", "SMS Stop", "Stopped", "Stop all", "Opt In", "OptIn", "Opted Out Of SMS"),
+        *("Subscribed", "Subscription Status", "Unsubscribed from all email", "SMS Subscriber"),
+        *("optinStatus", "SMS Opt In", "opt_out_reason", "Text Opt-Out Date", "smsoptin"),
+    ],
+)
+def test_names_that_may_say_who_may_be_texted_refuse_their_list(name: str) -> None:
+    """A STOP may stand there."""
+    with pytest.raises(ColumnsError):
+        Columns.of(["number", "consent", name])
 
 
 @pytest.mark.parametrize(

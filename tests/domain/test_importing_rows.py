@@ -60,9 +60,29 @@ def told(row: Row) -> list[tuple[str | None, str]]:
 
 @pytest.mark.parametrize("cell", OPT_OUTS)
 def test_a_cell_left_aside_that_says_an_opt_out_refuses_its_row(cell: str) -> None:
-    """Whatever its column is called."""
+    """Whatever its column is called, which the verdict tells."""
     row = read("number,Status,sms_opt_out", NUMBER, cell, "")
-    assert (row.numbers, told(row)) == ((), ASIDE)
+    assert (row.numbers, told(row)) == ((), [("status", "opt-out-aside")])
+
+
+def test_an_opt_out_in_the_place_of_a_number_or_a_reference_refuses_its_row() -> None:
+    """Beside a yes it would be lost otherwise, and the yes recorded."""
+    assert told(read("phone,phone2,consent", NUMBER, "Do not text", "granted")) == ASIDE
+    row = read("number,ref,consent", NUMBER, "STOP", "granted")
+    assert (row.numbers, told(row)) == ((), [("ref", "opt-out-aside")])
+
+
+def test_a_row_that_opts_out_counts_whatever_stands_beside_it() -> None:
+    """There is nothing to be lost."""
+    row = read("number,sms_opt_out,City,", NUMBER, "TRUE", "X", "see file")
+    assert (row.numbers, told(row)) == ((NUMBER,), [])
+
+
+@pytest.mark.parametrize("cell", ["N/A", "-", "none", "NULL"])
+def test_a_number_that_is_none_is_no_fault(cell: str) -> None:
+    """What people and programs write where there is none."""
+    row = read("phone,phone2,sms_opt_out", NUMBER, cell, "TRUE")
+    assert (row.numbers, told(row)) == ((NUMBER,), [])
 
 
 @pytest.mark.parametrize("cell", OTHERS)
@@ -103,6 +123,7 @@ def test_something_in_a_column_without_a_name_refuses_its_row() -> None:
 def test_the_row_numbers_of_a_table_are_left_aside() -> None:
     """They stand in front, and pandas gives them no name."""
     assert told(read(",number", "17", NUMBER)) == []
+    assert told(read("Unnamed: 0.1,Unnamed: 0,number", "3", "3.0", NUMBER)) == []
 
 
 def test_the_contacts_own_opt_out_is_recorded_beside_anothers() -> None:
