@@ -16,7 +16,7 @@ from consent_ledger.importing.wishes import Wish
 from consent_ledger.store.connection import ServiceConnection
 from consent_ledger.store.importing import ImportWriter
 from consent_ledger.store.plans import Plan, look, make_plan
-from consent_ledger.store.saying import Earlier, Outcome
+from consent_ledger.store.rows_of_number import Earlier, Outcome
 from consent_ledger.store.units import Cell
 
 TABLES: Final = (

@@ -14,6 +14,8 @@ from consent_ledger.importing.sayings import is_saying
 
 PHONES_OF_A_ROW: Final = 20
 """Phone columns: as many numbers as a question may name for one contact."""
+LONGEST_SHOWN: Final = 60
+"""Letters of a column's name in a verdict, which each row keeps."""
 NO_PHONE: Final = "the header has no column `number`, and none that begins with `phone`"
 TITLE_ALONE: Final = (
     "the first line names one column and leaves the others without a name; delete the lines above"
@@ -179,7 +181,7 @@ _SAYS: Final = ("sms_opt_out", "consent")
 
 def _shown(name: str) -> str:
     """A column's name as a verdict tells it: nothing of it could be a phone number."""
-    return re.sub(r"[^a-z_]|\d{3,}", "", name) + _digits_at_end(name)
+    return re.sub(r"[^a-z_]|\d{3,}", "", name)[:LONGEST_SHOWN] + _digits_at_end(name)
 
 
 def _digits_at_end(name: str) -> str:

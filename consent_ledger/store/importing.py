@@ -37,7 +37,13 @@ from consent_ledger.store.keys import check_generation
 from consent_ledger.store.mapper import COLUMNS, MAPPER
 from consent_ledger.store.plans import Known, Plan
 from consent_ledger.store.projection import Projection
-from consent_ledger.store.saying import Earlier, Outcome, Saying, is_granted, take_back
+from consent_ledger.store.rows_of_number import (
+    Earlier,
+    Outcome,
+    RowsOfNumber,
+    is_granted,
+    take_back,
+)
 from consent_ledger.store.statement import WriteStatement
 from consent_ledger.store.units import Cell, Job, Unit
 from consent_ledger.words import ActorKind, Channel
@@ -141,7 +147,7 @@ class ImportWriter:
         for number_id, rows in zip(ids, earlier.values(), strict=True):
             inside = batch.numbers[number_id]
             if inside.readable:
-                await Saying(conn, job, batch, number_id, "").hear(rows)
+                await RowsOfNumber(conn, job, batch, number_id, "").hear(rows)
             found[number_id.bytes] = inside.snapshot if inside.readable else None
         return found
 
@@ -240,10 +246,10 @@ class ImportWriter:
             for cell in its:
                 unit.faults.setdefault(cell.place, []).append(Fault(None, "record-unreadable"))
             return
-        saying = Saying(conn, job, batch, number_id, its[0].e164.decode())
-        await saying.hear(before)
+        told = RowsOfNumber(conn, job, batch, number_id, its[0].e164.decode())
+        await told.hear(before)
         for cell in sorted(its, key=lambda cell: rows[cell.place].wish.strictness):
-            first, count, topics = await saying.say(rows[cell.place])
+            first, count, topics = await told.say(rows[cell.place])
             if count:
                 unit.note(cell.place, number_id.bytes, first, count, topics)
 

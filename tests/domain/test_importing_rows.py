@@ -72,6 +72,12 @@ def test_an_opt_out_in_the_place_of_a_number_or_a_reference_refuses_its_row() ->
     assert (row.numbers, told(row)) == ((), [("ref", "opt-out-aside")])
 
 
+def test_a_verdict_repeats_no_more_than_the_beginning_of_a_columns_name() -> None:
+    """However long somebody made it."""
+    ((column, _),) = told(read(f"number,{'x' * 5_000}", NUMBER, "STOP"))
+    assert column == "x" * 60
+
+
 def test_a_row_that_opts_out_counts_whatever_stands_beside_it() -> None:
     """There is nothing to be lost."""
     row = read("number,sms_opt_out,City,", NUMBER, "TRUE", "X", "see file")

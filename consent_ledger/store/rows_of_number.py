@@ -47,7 +47,7 @@ def is_granted(inside: NumberInBatch) -> bool:
     )
 
 
-class Saying:
+class RowsOfNumber:
     """The rows of a list about one number, said one after the other."""
 
     def __init__(
