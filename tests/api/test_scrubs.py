@@ -1,5 +1,6 @@
 """A list of any length, answered row by row (contract section 3)."""
 
+import codecs
 import csv
 import io
 import json
@@ -7,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.api.answer import Answer
@@ -458,7 +459,8 @@ def test_an_older_answer_does_not_stay_in_an_object_with_a_name_twice(clinic: Cl
 
 
 def cut(body: bytes) -> list[bytes]:
-    """The lines of a list; a return ends one where the first line says so."""
+    """The lines of a list after its mark; a return ends one where the first line says so."""
+    body = body.removeprefix(codecs.BOM_UTF8)
     if b"\r" in body.split(b"\n")[0][:-1]:
         body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return body.split(b"\n")
@@ -467,6 +469,9 @@ def cut(body: bytes) -> list[bytes]:
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+@example(body=codecs.BOM_UTF8)
+@example(body=codecs.BOM_UTF8 + b"\r\n{}\r\n")
+@example(body=b'number,\n,\0"')
 @given(body=st.one_of(
     st.binary(max_size=300).filter(lambda body: not body.startswith((b"\xff\xfe", b"\xfe\xff"))),
     st.text('",;\n\r\0=1x+é', max_size=80).map(lambda text: f"number,a\n{text}".encode()),
@@ -484,7 +489,7 @@ def test_whatever_is_sent_is_answered(clinic: Clinic, kind: str, body: bytes) ->
     elif kind == NDJSON:
         assert len(lines(answer)) == sum(1 for each in cut(body) if each.strip())
     else:
-        text = answer.response.content.decode("latin-1").replace("\0", "")
+        text = answer.response.content.decode("latin-1")
         rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
         assert {len(row) for row in rows} == {len(rows[0])}
         assert {row[-4] for row in rows[1:]} <= {"true", "false"}
