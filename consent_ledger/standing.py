@@ -28,7 +28,12 @@ def outranks(at: int, basis: Basis, stops: dict[Basis, int]) -> bool:
     )
 
 
-class Mark(msgspec.Struct, frozen=True, array_like=True):
+class Part(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A part of a standing. What a newer version added to one is not passed over: the standing
+    cannot be read then, and the answer is a no."""
+
+
+class Mark(Part, frozen=True):
     """Where in the ledger something began: the evidence of a decision."""
 
     at: int
@@ -37,7 +42,7 @@ class Mark(msgspec.Struct, frozen=True, array_like=True):
     number_id: UUID | None = None
 
 
-class OptOut(msgspec.Struct, frozen=True, array_like=True):
+class OptOut(Part, frozen=True):
     """One standing opt-out; `by` and `channel` are for the report (R-V3)."""
 
     mark: Mark
@@ -45,21 +50,21 @@ class OptOut(msgspec.Struct, frozen=True, array_like=True):
     channel: str
 
 
-class ScopedStop(msgspec.Struct, frozen=True, array_like=True):
+class ScopedStop(Part, frozen=True):
     """A STOP that ended one purpose, and the latest such STOP by each clock."""
 
     opt_out: OptOut
     stops: dict[Basis, int]
 
 
-class Grant(msgspec.Struct, frozen=True, array_like=True):
+class Grant(Part, frozen=True):
     """Consent to a purpose at a level; `suspended` while a STOP that came after it stands."""
 
     mark: Mark
     suspended: bool = False
 
 
-class Request(msgspec.Struct, frozen=True, array_like=True):
+class Request(Part, frozen=True):
     """The latest request for consent."""
 
     mark: Mark
@@ -71,7 +76,7 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
     expires_at: int | None = None
 
 
-class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
+class Standing(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What the facts on a number add up to.
 
     `contact` is the contact's opt-out from everything, `scoped` those from one purpose each.

@@ -13,17 +13,25 @@ from psycopg.pq.abc import PGresult
 from consent_ledger.account import Account
 from consent_ledger.snapshot import Snapshot
 from consent_ledger.standing import Standing
-from consent_ledger.store.codec import encode_snapshot, readable_snapshot
+from consent_ledger.store.codec import encode_snapshot, readable_snapshot, readable_standing
 from consent_ledger.store.keys import check_generation
 
-READ: Final = """
-SELECT number_id, version, position, snapshot, NULL::bigint, NULL::integer
+HORIZON: Final = """(
+    SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::bigint + xid_offset) << 20
+    FROM deployment
+)"""
+"""What ledger_horizon() says. A function is called anew for each query, which takes longer."""
+
+READ: Final = f"""
+SELECT number_id, version, position, snapshot, NULL::timestamptz, NULL::integer
 FROM consent_status WHERE number_id = ANY($1::uuid[])
 UNION ALL
-SELECT account_id, version, ledger_horizon() - 1, NULL,
-    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
-    (SELECT coalesce(max(generation), 0) FROM key_generation)
+SELECT account_id, version, {HORIZON} - 1, NULL, clock_timestamp(),
+    coalesce((SELECT generation FROM key_generation ORDER BY generation DESC LIMIT 1), 0)
 FROM account_status WHERE account_id = ANY($2::uuid[])"""
+
+SINCE_2000: Final = 946_684_800_000_000
+"""Microseconds from 1970 to 2000, from where the database counts in binary."""
 
 
 class Found:
@@ -41,9 +49,8 @@ class Found:
 
     @property
     def standing(self) -> Standing | None:
-        """Where the number stands; None where any of its snapshot cannot be read."""
-        snapshot = readable_snapshot(self._data)
-        return None if snapshot is None else snapshot.standing
+        """Where the number stands; None where that cannot be read."""
+        return readable_standing(self._data)
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -103,5 +110,5 @@ def read_answer(result: PGresult, newest_generation: int) -> Answer:
             found[key] = Found(version, position, snapshot)
         else:
             check_generation(whole(value(row, 5)), newest_generation)
-            answer.accounts[key] = version, position, whole(value(row, 4))
+            answer.accounts[key] = version, position, whole(value(row, 4)) + SINCE_2000
     return answer

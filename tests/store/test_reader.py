@@ -4,6 +4,8 @@ import asyncio
 from typing import Any
 from uuid import uuid4
 
+import msgspec
+import psycopg
 import pytest
 from psycopg import AsyncConnection
 
@@ -14,7 +16,7 @@ from consent_ledger.ledger import UnavailableError
 from consent_ledger.store import reader as module
 from consent_ledger.store.accounts import change_account
 from consent_ledger.store.connection import connector
-from consent_ledger.store.view import READ
+from consent_ledger.store.view import HORIZON, READ
 from consent_ledger.words import Answer, Permission, Reason
 from tests.store import drive as d
 
@@ -149,24 +151,36 @@ def test_one_look_at_two_numbers_is_one_moment(database_url: str) -> None:
     asyncio.run(main())
 
 
+NEWER = msgspec.msgpack.encode({"version": 1, "standing": {"failures": 1, "guardian": [1]}})
+
+
+def test_the_horizon_is_the_ledgers(database_url: str) -> None:
+    """The query says it in its own words, for speed; both mean one thing."""
+    with psycopg.connect(database_url) as conn:
+        conn.execute("UPDATE deployment SET xid_offset = 12345")
+        assert conn.execute(f"SELECT {HORIZON} = ledger_horizon()").fetchone() == (True,)
+
+
 def test_a_row_that_cannot_be_read_is_a_no(database_url: str) -> None:
-    """A snapshot of garbage or of another shape: deny, and the neighbours are answered as ever."""
+    """A snapshot of garbage, of another shape, or with what a newer version put into the standing:
+    deny, and the neighbours are answered as ever."""
 
     async def main() -> None:
         account = await d.open_account(database_url, "opt-out")
-        numbers = d.fresh(3)
+        numbers = d.fresh(4)
         async with d.writing(database_url) as writer, d.reading(database_url) as reader:
             await d.all_of(writer, [d.texted(account, number, "help") for number in numbers])
             broken = "UPDATE consent_status SET snapshot = %s WHERE number_id = %s"
             d.run(database_url, broken, b"\xc1garbage", numbers[0])
             d.run(database_url, broken, b"\x81\xa7version\xa3one", numbers[1])
+            d.run(database_url, broken, NEWER, numbers[2])
             view = await reader.view(account, numbers)
             found = [
                 decide_in(view, view.number([number])[1].standing, Question("recall"))
                 for number in numbers
             ]
-        assert [each.answer for each in found] == [Answer.DENY, Answer.DENY, Answer.ALLOW]
-        assert [each.reason for each in found[:2]] == [Reason.RECORD_UNREADABLE] * 2
+        assert [each.answer for each in found] == [Answer.DENY] * 3 + [Answer.ALLOW]
+        assert [each.reason for each in found[:3]] == [Reason.RECORD_UNREADABLE] * 3
 
     asyncio.run(main())
 
