@@ -8,17 +8,8 @@ from consent_ledger.account import Account
 from consent_ledger.held import Held
 from consent_ledger.phone_number import Answered
 from consent_ledger.snapshot import Snapshot
-from consent_ledger.standing import Standing
-
-
-class _Stood(msgspec.Struct, frozen=True):
-    """The part of a snapshot that a decision rests on; absent where nothing was said."""
-
-    standing: Standing | None = None
-
 
 _snapshots: Final = msgspec.msgpack.Decoder(Snapshot)
-_stood: Final = msgspec.msgpack.Decoder(_Stood)
 _held: Final = msgspec.msgpack.Decoder(Held)
 _answers: Final = msgspec.json.Decoder(Answered)
 _accounts: Final = msgspec.json.Decoder(Account)
@@ -41,18 +32,6 @@ def readable_snapshot(data: bytes) -> Snapshot | None:
     """The snapshot in a row of consent_status; None where this version cannot read it."""
     try:
         return _snapshots.decode(data)
-    except UnreadableRowError:
-        return None
-
-
-def readable_standing(data: bytes) -> Standing | None:
-    """The standing in a row of consent_status; None where this version cannot read it.
-
-    What only a command needs is passed over, which takes half the time. Where no standing is found,
-    all of the rest has to make sense before that is taken for a number without one.
-    """
-    try:
-        return _stood.decode(data).standing or _snapshots.decode(data).standing
     except UnreadableRowError:
         return None
 

@@ -27,6 +27,10 @@ TURNS: Final = 2
 """Turns of the event loop before a query is sent, in which requests that are already here, first
 their bytes and then their tasks, can join it. An idle loop has nothing to do in them."""
 
+LOT: Final = 8
+"""Requests that are worth a query at once. If all that are here waited for one another, the
+database would have nothing to do while they are read, nor this process while it is asked."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -59,6 +63,8 @@ class Reader:
         if not self._is_busy:
             self._is_busy = True
             self._soon(loop, TURNS)
+        elif not self._asked and len(self._waiting) >= LOT:
+            self._ask()
         return future
 
     async def run(self) -> None:
@@ -112,7 +118,9 @@ class Reader:
 
     def _go_on(self) -> None:
         self._is_busy = bool(self._waiting)
-        if self._is_busy:
+        if len(self._waiting) >= LOT:
+            self._ask()
+        elif self._is_busy:
             self._soon(asyncio.get_running_loop(), TURNS)
 
     def _ask(self) -> None:
@@ -169,6 +177,7 @@ class Reader:
 
     def _settle(self, views: Mapping[UUID, View]) -> None:
         requests, self._asked = self._asked, []
+        self._go_on()
         for account_id, _, future in requests:
             if not future.done():
                 view = views.get(account_id)
@@ -176,7 +185,6 @@ class Reader:
                     future.set_exception(UnavailableError("the account is unknown"))
                 else:
                     future.set_result(view)
-        self._go_on()
 
 
 def _fail(requests: list[_Request]) -> None:

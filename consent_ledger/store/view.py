@@ -13,7 +13,7 @@ from psycopg.pq.abc import PGresult
 from consent_ledger.account import Account
 from consent_ledger.snapshot import Snapshot
 from consent_ledger.standing import Standing
-from consent_ledger.store.codec import encode_snapshot, readable_snapshot, readable_standing
+from consent_ledger.store.codec import encode_snapshot, readable_snapshot
 from consent_ledger.store.keys import check_generation
 
 HORIZON: Final = """(
@@ -49,8 +49,9 @@ class Found:
 
     @property
     def standing(self) -> Standing | None:
-        """Where the number stands; None where that cannot be read."""
-        return readable_standing(self._data)
+        """Where the number stands; None where any of its snapshot cannot be read."""
+        snapshot = readable_snapshot(self._data)
+        return None if snapshot is None else snapshot.standing
 
     @property
     def snapshot(self) -> Snapshot | None:

@@ -45,6 +45,26 @@ def test_questions_that_come_together_share_a_query(database_url: str) -> None:
     asyncio.run(main())
 
 
+def test_a_lot_is_asked_for_while_others_are_still_read(database_url: str) -> None:
+    """Eight in one turn of the loop do not wait for the rest of it; nor do the next for answers."""
+
+    async def main() -> None:
+        account = await d.open_account(database_url)
+        async with d.reading(database_url) as reader:
+            await reader.view(account, d.fresh(1))
+            first = [reader.view(account, d.fresh(1)) for _ in range(module.LOT - 1)]
+            assert not reader._asked
+            first.append(reader.view(account, d.fresh(1)))
+            assert len(reader._asked) == module.LOT
+            rest = [reader.view(account, d.fresh(1)) for _ in range(module.LOT)]
+            first[0].add_done_callback(lambda _: seen.append(len(reader._asked)))
+            await asyncio.gather(*first, *rest)
+            assert seen == [module.LOT]
+
+    seen: list[int] = []
+    asyncio.run(main())
+
+
 def test_a_large_question_is_one_look(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """More numbers than a shared query takes are still read at once, and by themselves."""
     monkeypatch.setattr(module, "CHUNK", 10)
