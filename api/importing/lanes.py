@@ -18,11 +18,13 @@ from api.importing.trial import Trial
 from consent_ledger.importing.rows import Row
 from consent_ledger.store.connection import ServiceConnection
 from consent_ledger.store.importing import ATTEMPTS, RACES, ImportWriter
-from consent_ledger.store.plans import look, make_plan
+from consent_ledger.store.plans import LOCKED, look, make_plan
 from consent_ledger.store.units import Cell
 
 COPIES: Final = 2
 """Tries of a unit in which numbers that seem to be new are copied."""
+PART: Final = 2 * LOCKED
+"""Rows that are looked up again after a cut: what is left of them is looked up a third time."""
 UNDER_WAY: Final = 2
 """Groups that may not have committed yet while rows are looked up for the one after them."""
 
@@ -107,10 +109,12 @@ class Lanes:
             await asyncio.wait([ahead])
 
     async def _group(self, conn: Connection, turn: Turn, group: Group, fresh: bool) -> None:
-        rows, cells = group.rows, group.cells
+        rows, cells, rest = group.rows, group.cells, list[Row]()
         ahead = group.ahead if fresh else None
         while rows:
-            rows = await self._unit(conn, turn, rows, cells, ahead)
+            left = await self._unit(conn, turn, rows, cells, ahead, bool(rest))
+            left += rest
+            rows, rest = left[:PART], left[PART:]
             cells, ahead = self._writer.cells(self._found.account_id, rows), None
 
     async def _unit(
@@ -120,8 +124,9 @@ class Lanes:
         rows: list[Row],
         cells: Sequence[Cell],
         ahead: Ahead | None,
+        more: bool,
     ) -> list[Row]:
-        """Writes the first rows, and returns those left."""
+        """Writes the first rows, and returns those left; `more` come after them in their turn."""
         if self._trial is not None:
             return await self._trial.unit(rows, cells)
         for attempt in range(ATTEMPTS):
@@ -133,7 +138,7 @@ class Lanes:
                 plan = make_plan(self._found.job, rows, cells, known, copies=copies)
                 ahead = Ahead(plan, None, None)
             try:
-                await self._write(conn, turn, ahead)
+                await self._write(conn, turn, ahead, more)
                 return ahead.plan.later
             except RACES:
                 if attempt == ATTEMPTS - 1 or turn.copied.is_set():
@@ -141,7 +146,7 @@ class Lanes:
                 await asyncio.sleep(0.002 * attempt)
         return rows
 
-    async def _write(self, conn: Connection, turn: Turn, ahead: Ahead) -> None:
+    async def _write(self, conn: Connection, turn: Turn, ahead: Ahead, more: bool) -> None:
         plan, ready, page = ahead
         async with conn.transaction():
             as_it_was = await self._writer.write(conn, self._found.job, plan, ready)
@@ -149,5 +154,5 @@ class Lanes:
                 page = book.page(plan.unit.verdicts())
             await turn.called()
             await book.keep_unit(conn, self._found.import_id, page)
-            if not plan.later:
+            if not plan.later and not more:
                 turn.copied.set()

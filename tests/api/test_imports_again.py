@@ -1,12 +1,15 @@
 """Lists that say what others said, lists that contradict themselves, and files that come again."""
 
+import json
 import random
 
+from api.importing.lanes import PART
 from consent_ledger.store.importing import UNIT
+from consent_ledger.store.plans import LOCKED
 from tests.api.answer import Answer
 from tests.api.clinic import ANN, BEN, CARA, Clinic
 from tests.api.conftest import Open
-from tests.api.test_imports import came_to, imports, rows_of, undone
+from tests.api.test_imports import NDJSON, came_to, imports, rows_of, undone
 
 A_LIST = f"number,sms_opt_out\n{ANN},TRUE\n{BEN},TRUE\n"
 
@@ -48,6 +51,23 @@ def test_so_it_is_for_every_list_source_and_time(open_clinic: Open) -> None:
             clinic.asks(number).is_denied(f"opted_out_by_{source}")
     undone(clinic, lists[-1])
     assert not any(clinic.flags(number)["opted_out"] for number in (ANN, BEN, CARA))
+
+
+def test_a_long_list_of_numbers_on_record_is_told_row_by_row(open_clinic: Open) -> None:
+    """Each number once and in the order of the file, though it takes many transactions."""
+    clinic = open_clinic("opt-out")
+    numbers = [f"+1415{5_600_000 + n}" for n in range(UNIT + PART + LOCKED // 2)]
+    first = imports(clinic, "number,sms_opt_out\n" + "".join(f"{n},TRUE\n" for n in numbers))
+    text = "number,sms_opt_out,ref\n" + "".join(f"{n},TRUE,{i}\n" for i, n in enumerate(numbers))
+    second = imports(clinic, text + f"{ANN},TRUE,last\n")
+    assert came_to(second) == (len(numbers) + 1, 1, len(numbers), 0)
+    place = f"/v1/imports/{second['import_id']}/rows"
+    told = clinic.call("GET", place, "admin", None, Accept=NDJSON).response.text.splitlines()
+    assert [json.loads(line)["ref"] for line in told] == [*map(str, range(len(numbers))), "last"]
+    undone(clinic, first)
+    for number in (numbers[0], numbers[LOCKED], numbers[UNIT], numbers[-1]):
+        clinic.asks(number).is_denied("opted_out_by_contact")
+        assert clinic.facts(number) == ["OptedOut", "OptedOut", "FactRetracted"]
 
 
 def test_what_the_contact_said_needs_no_list(clinic: Clinic) -> None:
