@@ -21,8 +21,9 @@ class Answering:
     def __init__(self, scrub: Scrub, keyring: Keyring, find: Find) -> None:
         self._question, self._now = scrub.question, scrub.now
         self._account = decode_account(scrub.account)
-        self._rows: Final[Rows] = CsvRows(scrub.columns) if scrub.columns else NdjsonRows()
-        self._numbers = NumberReader(self._account.default_region)
+        region, columns = self._account.default_region, scrub.columns
+        self._rows: Final[Rows] = CsvRows(columns, region) if columns else NdjsonRows()
+        self._numbers = NumberReader(region)
         self._makers = keyring.id_makers(scrub.account_id)
         self._find = find
         self._endings: dict[tuple[str, str], bytes] = {}

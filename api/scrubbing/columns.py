@@ -7,6 +7,9 @@ from typing import Final
 
 import msgspec
 
+from consent_ledger.importing.codes import Codes, codes_of
+from consent_ledger.importing.names import is_phone, plain, says_code, says_opt_out
+
 ANSWER_COLUMNS: Final = ("may_text", "decision", "reason", "error")
 """Added to each row, in this order."""
 DELIMITERS: Final = (",", ";", "\t", "|")
@@ -24,12 +27,6 @@ SEVERAL: Final = (
     "Several columns begin with `phone`. Keep the one to ask about, or call it `number`."
 )
 
-_BESIDE_A_PHONE: Final = re.compile(
-    "_(type|label|kind|name|ext|extension|country|country_code|carrier|status|valid|verified"
-    "|date|count|owner|notes?|consent|(sms_)?opt_?(in|out))$"
-)
-"""Columns beside a phone's own, as address books export them."""
-
 
 class HeaderError(ValueError):
     """The header cannot be used; `field` and `code` are those of the problem."""
@@ -41,12 +38,14 @@ class HeaderError(ValueError):
 
 
 class Columns(msgspec.Struct, frozen=True):
-    """How the rows of a list are written: the delimiter, the cells, which has the number."""
+    """How the rows of a list are written: the delimiter, the cells, which has the number, and which
+    have codes that the number may lack."""
 
     delimiter: str
     count: int
     place: int
     ending: bytes
+    codes: Codes = ()
 
 
 def read_header(begin: bytes) -> tuple[Columns, bytes]:
@@ -69,9 +68,9 @@ def read_header(begin: bytes) -> tuple[Columns, bytes]:
         text = bare.removeprefix(BOM).decode()
     except UnicodeDecodeError:
         raise HeaderError("", "wrong-encoding", "Send the list in UTF-8.") from None
-    delimiter, names, place = _found(text, delimiters)
-    _refuse_taken(names)
-    columns = Columns(delimiter, len(names), place, ending)
+    delimiter, titles, place = _found(text, delimiters)
+    _refuse_taken(titles)
+    columns = Columns(delimiter, len(titles), place, ending, codes_of(list(map(plain, titles))))
     added = "".join(delimiter + name for name in ANSWER_COLUMNS)
     return columns, before + bare + added.encode() + ending
 
@@ -94,12 +93,12 @@ def _plain(title: str) -> str:
     if any(delimiter in title for delimiter in DELIMITERS):
         # `phone;name` is two columns, and begins with `phone` where commas are looked for.
         return ""
-    return re.sub(r"[\s\-_.]+", "_", title.strip().casefold())
+    return plain(title)
 
 
 def _place(names: list[str]) -> int | None:
     """Where the number stands; HeaderError where it may be in several columns."""
-    places = [place for place, name in enumerate(names) if name == "number"]
+    places = [place for place, name in enumerate(names) if name.replace("_", "") == "number"]
     if len(places) > 1:
         detail = "Only one column can have the number to ask about."
         raise HeaderError("number", "number-column-repeated", detail)
@@ -111,12 +110,12 @@ def _place(names: list[str]) -> int | None:
 
 
 def _is_phone(name: str) -> bool:
-    return name.startswith("phone") and not _BESIDE_A_PHONE.search(name)
+    return is_phone(name) and not (says_code(name) or says_opt_out(name))
 
 
-def _refuse_taken(names: list[str]) -> None:
+def _refuse_taken(titles: list[str]) -> None:
     for name in ANSWER_COLUMNS:
-        if name in names:
+        if name in titles:
             # A reader that takes the first of two equal names would read the older answer.
             raise HeaderError(
                 name, "answer-column-taken", "The list has a column that the answer would add."

@@ -11,6 +11,7 @@ import msgspec
 from api.scrubbing.blocks import ROW_LIMIT, record_pattern
 from api.scrubbing.columns import ANSWER_COLUMNS, Columns
 from api.scrubbing.numbers import DAMAGED, UNPARSEABLE
+from consent_ledger.importing.codes import codes_at_home, is_apart
 
 BLANK: Final = "blank"
 """Instead of a number: an empty line, which is sent back as it is."""
@@ -18,6 +19,7 @@ ERRORS: Final = {
     UNPARSEABLE: "No phone number.",
     DAMAGED: "A spreadsheet has changed this number; its digits cannot be trusted.",
     "number-missing": "The row has no number.",
+    "code-apart": "The number has no plus, and a code of another country or of an area beside it.",
     "row-too-short": "The row has fewer cells than the header.",
     "row-too-long-for-header": "The row has more cells than the header; those are left out.",
     "quoting-broken": "A quote is opened and not closed.",
@@ -62,8 +64,9 @@ class Rows(Protocol):
 class CsvRows:
     """Rows of cells. What a row has is sent back as it came, byte by byte, where it can be."""
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Columns, region: str | None) -> None:
         self._columns = columns
+        self._home = codes_at_home(region)
         self._delimiter = columns.delimiter.encode()
         self._record = re.compile(record_pattern(columns.delimiter))
         self.line_end = columns.ending
@@ -79,6 +82,18 @@ class CsvRows:
 
     def read(self, block: bytes) -> list[Row]:
         """Every row; at once where nothing is quoted, which is most lists."""
+        rows = self._read(block)
+        return [self._with_code(row) for row in rows] if self._columns.codes else rows
+
+    def _with_code(self, row: Row) -> Row:
+        """The row, unless a code beside its number says what the number lacks."""
+        if row.number is None:
+            return row
+        cells = next(csv.reader([row.text.decode("latin-1")], delimiter=self._columns.delimiter))
+        apart = is_apart(row.number.decode("latin-1"), cells, self._columns.codes, self._home)
+        return Row(None, "code-apart", row.text) if apart else row
+
+    def _read(self, block: bytes) -> list[Row]:
         plain = block.replace(b"\r\n", b"\n") if b"\r" in block else block
         if b'"' in plain or b"\r" in plain:
             return self._read_quoted(block)

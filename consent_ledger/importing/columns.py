@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from consent_ledger.importing import names
+from consent_ledger.importing.codes import Codes, codes_of
 from consent_ledger.importing.sayings import is_saying
 
 PHONES_OF_A_ROW: Final = 20
@@ -29,10 +30,6 @@ MISSPELT: Final = (
 OTHER_PHONE: Final = (
     "column {} looks like a phone number under another name; call it `phone2` if the opt-out or"
     " consent of its row holds for it too, or leave it out"
-)
-CODE_APART: Final = (
-    "column {} looks like a country, calling or area code; write whole numbers with a plus, and"
-    " leave it out"
 )
 MISSPELT_TIME: Final = (
     "column {} looks like the time of an opt-out or consent under another name; call it"
@@ -57,7 +54,8 @@ class Columns(msgspec.Struct, frozen=True):
     `said` are the cells that say what the row wants, -1 where there is none. `aside` are those that
     are left aside, among them `tags` with several words each and `marks` that are named as an
     opt-out is said, such as `Removed` (`marked`: there are some of these); of those that are
-    `untitled` nobody knows what they hold. `shown` are their names, with nothing but letters.
+    `untitled` nobody knows what they hold. `codes` are of countries and areas (see `codes`).
+    `shown` are the names of all, with nothing but letters.
     """
 
     width: int
@@ -75,6 +73,7 @@ class Columns(msgspec.Struct, frozen=True):
     marks: tuple[int, ...] = ()
     untitled: tuple[int, ...] = ()
     marked: bool = False
+    codes: Codes = ()
     shown: tuple[str, ...] = ()
 
     @classmethod
@@ -97,7 +96,7 @@ class Columns(msgspec.Struct, frozen=True):
                 places[known] = place
                 continue
             _check_name(name, place)
-            if names.is_phone(name):
+            if names.is_phone(name) and not names.says_code(name):
                 phones.append(Column(place, _shown(name)))
             elif not names.is_none(name) and not names.says_mail(name):
                 aside.append(place)
@@ -119,6 +118,7 @@ class Columns(msgspec.Struct, frozen=True):
             marks=marks,
             untitled=tuple(place for place, name in enumerate(titles) if names.is_none(name)),
             marked=bool(tags or marks),
+            codes=codes_of(titles),
             shown=tuple(map(_shown, titles)),
             **places,
         )
@@ -143,7 +143,6 @@ _REFUSED: Final[tuple[tuple[Callable[[str], bool], str], ...]] = (
     # The time of an opt-out is named after it, so it is asked for first.
     (names.misspells_time, MISSPELT_TIME),
     (names.says_opt_out, MISSPELT),
-    (names.says_code, CODE_APART),
 )
 
 
@@ -168,7 +167,7 @@ def _check_others(titles: Sequence[str], places: dict[str, int]) -> None:
     """What is refused only for what stands beside it: a number, or an opt-out without a time."""
     untimed = "occurred_at" not in places and not places.keys().isdisjoint(_SAYS)
     for place, name in enumerate(titles):
-        if name.replace("_", "") in _KNOWN or names.is_phone(name):
+        if name.replace("_", "") in _KNOWN or names.is_phone(name) or names.says_code(name):
             continue
         if names.says_phone(name):
             raise ColumnsError(OTHER_PHONE.format(place + 1))

@@ -6,6 +6,10 @@ DETAILS: Final = {
     "number-missing": "The row has no phone number.",
     "number-unparseable": "This is no phone number that can be read.",
     "number-damaged": "A spreadsheet has changed this number; its digits cannot be trusted.",
+    "code-apart": (
+        "The number has no plus, and a code of another country or of an area stands beside it;"
+        " write whole numbers with a plus."
+    ),
     "opt-out-unreadable": "sms_opt_out is TRUE, FALSE or empty.",
     "opt-out-unclear": "opt_out_source names who opted out, and sms_opt_out says nothing.",
     "source-unknown": "opt_out_source is contact, agent, system or empty.",

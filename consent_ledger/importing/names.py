@@ -50,6 +50,7 @@ _CODE: Final = re.compile(
     "|telephone|area)(_(calling|dial|dialing|dialling|phone))?_?(code|prefix)s?_?[0-9]*$|vorwahl|indicatif"
     "|prefijo|(^|_)prefisso"
 )
+_COUNTRY: Final = re.compile("country|calling|dial|isd|idd|international|intl")
 _ADDRESS: Final = re.compile("address|shipping|billing|mailing|postal|delivery")
 
 _TAGS: Final = re.compile("(^|_)(tag|label|list|segment|group|categor(y|ie))s?(_|$)")
@@ -172,6 +173,11 @@ def says_code(name: str) -> bool:
     The country of an address is told by a code too, and says nothing of the phone.
     """
     return _CODE.search(name) is not None and not _ADDRESS.search(name)
+
+
+def says_country(name: str) -> bool:
+    """Whether a code of this name is a country's, and not perhaps an area's."""
+    return _COUNTRY.search(name) is not None
 
 
 def says_tags(name: str) -> bool:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple, TypeVar
 
-from consent_ledger.importing.columns import Column, Columns
+from consent_ledger.importing.codes import codes_at_home, is_apart
+from consent_ledger.importing.columns import Columns
 from consent_ledger.importing.faults import Fault, FaultError
 from consent_ledger.importing.references import reference
 from consent_ledger.importing.sayings import is_saying, says_opt_out, tags_say_opt_out
@@ -75,6 +76,7 @@ class RowReader:
         instant: int,
     ) -> None:
         self._region = region
+        self._home = codes_at_home(region)
         self._purposes = purposes
         self._consent_purposes = consent_purposes
         self._latest = instant + CLOCK_MARGIN
@@ -110,21 +112,23 @@ class RowReader:
             except UnparseableNumber:
                 fault = Fault(columns.phones[0].name, "number-unparseable")
                 return Row(line, ref, (), wish, at, (fault,))
-        numbers, faults = self._numbers(cells, columns.phones)
+        numbers, faults = self._numbers(cells, columns)
         if faults and wish.opt_out is None and _said_in_a_phone(cells, columns):
             return Row(line, ref, (), Wish(), None, (OPT_OUT_ASIDE,))
         return Row(line, ref, numbers, wish, at, faults)
 
     def _numbers(
-        self, cells: Sequence[str], phones: tuple[Column, ...]
+        self, cells: Sequence[str], columns: Columns
     ) -> tuple[tuple[str, ...], tuple[Fault, ...]]:
         numbers: list[str] = []
         faults: list[Fault] = []
-        for place, name in ((column.place, column.name) for column in phones):
+        for place, name in ((column.place, column.name) for column in columns.phones):
             text = cells[place].strip()
             if not text or text.casefold() in _EMPTY:
                 continue
             try:
+                if columns.codes and is_apart(text, cells, columns.codes, self._home):
+                    raise FaultError(name, "code-apart")
                 number = self._number(text, name)
             except FaultError as error:
                 faults.append(error.fault)

@@ -345,6 +345,16 @@ def test_a_cell_is_read_as_an_import_reads_it(clinic: Clinic) -> None:
     assert second["error"]["code"] == "number-damaged"
 
 
+def test_a_number_beside_a_code_that_it_lacks_is_a_no(clinic: Clinic) -> None:
+    """+44 7733 456 789 said STOP; read at home its digits are somebody in Chicago."""
+    rows = b'name,Country Code,Phone\nA,44,7733456789\nB,1,7733456789\n"C\nc",44,+17733456789\nD,\n'
+    found = clinic.scrubs(rows).response.text.splitlines()
+    assert found[1].endswith(",7733456789,false,,,code-apart")
+    assert found[2].endswith(",7733456789,true,allow,no_consent_needed,")
+    assert found[4].endswith(",+17733456789,true,allow,no_consent_needed,")
+    assert found[5].endswith("row-too-short")
+
+
 def test_other_columns_and_their_quoting_come_back_as_they_were(clinic: Clinic) -> None:
     """Byte by byte: a BOM, quotes, line breaks in a cell, formulas, an older encoding, NUL."""
     header = b'\xef\xbb\xbfName,"Phone",note\r\n'

@@ -124,7 +124,7 @@ def cut(body: bytes, part: int, delimiter: str | None = ",") -> list[bytes]:
 
 def read(blocks: list[bytes]) -> Iterator[tuple[bytes | None, str | None]]:
     """The numbers and errors of the rows of blocks."""
-    rows = CsvRows(read_header(b"number,a\n")[0])
+    rows = CsvRows(read_header(b"number,a\n")[0], "US")
     for block in blocks:
         yield from ((row.number, row.error) for row in rows.read(block))
 

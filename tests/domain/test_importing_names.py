@@ -124,9 +124,16 @@ def test_names_that_may_say_who_may_be_texted_refuse_their_list(name: str) -> No
     "name",
     ["country_code", "phone_country_code", "Calling Code", "Phone 1 - Country Code", "Vorwahl"],
 )
-def test_the_beginning_of_a_number_apart_from_it_refuses_the_header(name: str) -> None:
-    """The rest would be read as a number of the account's own country."""
-    assert refusal("phone", "sms_opt_out", name) == c.CODE_APART.format(3)
+def test_the_beginning_of_a_number_apart_from_it_is_no_number(name: str) -> None:
+    """It is looked at, and what it says decides whether the number beside it is whole."""
+    found = Columns.of(["phone", "sms_opt_out", name])
+    assert [each.place for each in found.phones] == [0]
+    assert found.codes == ((2, name != "Vorwahl"),)
+
+
+def test_the_code_of_an_address_says_nothing_of_the_phone() -> None:
+    """As shops export it."""
+    assert Columns.of(["phone", "Default Address Country Code"]).codes == ()
 
 
 @pytest.mark.parametrize(

@@ -168,3 +168,37 @@ def test_a_reference_that_may_be_a_number_is_not_kept(text: str) -> None:
 def test_other_references_are_kept(text: str) -> None:
     """Ids, days and places in a list."""
     assert reference(f" {text} ") == text
+
+
+@pytest.mark.parametrize(
+    ("header", "number", "code", "is_read"),
+    [
+        ("Country Code,phone", "415 555 0131", "", True),
+        *(("Country Code,phone", "415 555 0131", each, True) for each in ("1", "+1", "001", "1.0")),
+        *(("Country Code,phone", "415 555 0131", each, True) for each in ("US", "ca", "'+1")),
+        *(("Country Code,phone", "415 555 0131", each, False) for each in ("44", "GB", "USD", "?")),
+        ("Phone Country Code,Phone", "(415) 555-0131", "44", False),
+        ("Dial Code,number", "+14155550131", "44", True),
+        ("Dial Code,number", "0014155550131", "44", True),
+        ("Area Code,number", "415 555 0131", "1", False),
+        ("Area Code,number", "415 555 0131", "415", False),
+        ("Area Code,number", "415 555 0131", "", True),
+        ("Area Code,number", "+1 415 555 0131", "415", True),
+        ("Shipping Country Code,number", "415 555 0131", "44", True),
+    ],
+)
+def test_a_number_beside_a_code_that_it_lacks_is_refused(
+    header: str, number: str, code: str, is_read: bool
+) -> None:
+    """With another country's code it would be read as somebody else's at home."""
+    row = read(f"{header},sms_opt_out", code, number, "TRUE")
+    assert row.numbers == ((NUMBER,) if is_read else ())
+    assert [code for _, code in told(row)] == ([] if is_read else ["code-apart"])
+
+
+def test_an_account_without_a_region_reads_no_number_beside_a_code() -> None:
+    """Nobody knows there which code is at home."""
+    reader = RowReader(None, frozenset(), (), 1_772_000_000_000_000)
+    columns = Columns.of(["country_code", "number"])
+    assert told(reader.read(2, ["1", "4155550131"], columns)) == [("number", "code-apart")]
+    assert reader.read(2, ["1", NUMBER], columns).numbers == (NUMBER,)
