@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from consent_ledger.importing.codes import Codes, codes_of
-from consent_ledger.importing.names import is_phone, plain, says_code, says_opt_out
+from consent_ledger.importing.names import is_phone, plain, says_code, says_opt_out, says_phone
 
 ANSWER_COLUMNS: Final = ("may_text", "decision", "reason", "error")
 """Added to each row, in this order."""
@@ -23,9 +23,7 @@ MISSING: Final = (
     "The first line has to name a column `number`, or one that begins with `phone`; between its"
     " cells stand commas, semicolons, tabs or bars."
 )
-SEVERAL: Final = (
-    "Several columns begin with `phone`. Keep the one to ask about, or call it `number`."
-)
+SEVERAL: Final = "Several columns look like phones. Keep the one to ask about, or call it `number`."
 
 
 class HeaderError(ValueError):
@@ -104,8 +102,10 @@ def _place(names: list[str]) -> int | None:
         raise HeaderError("number", "number-column-repeated", detail)
     if not places:
         places = [place for place, name in enumerate(names) if _is_phone(name)]
-    if len(places) > 1:
-        raise HeaderError("phone", "number-column-repeated", SEVERAL)
+        # The text may go to a `Mobile` beside a `Phone`, and the answer would be of the other.
+        others = [name for name in names if not is_phone(name) and says_phone(name)]
+        if places and len(places) + len(others) > 1:
+            raise HeaderError("phone", "number-column-repeated", SEVERAL)
     return places[0] if places else None
 
 

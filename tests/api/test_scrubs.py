@@ -215,6 +215,7 @@ def test_a_question_that_fits_no_number_is_a_problem(open_clinic: Open) -> None:
         (b"number,Number\n", "number-column-repeated", "/number"),
         (b"Phone 1;Phone 2\n", "number-column-repeated", "/phone"),
         (b"phone,phone2,name\n", "number-column-repeated", "/phone"),
+        (b"Phone,Mobile\n", "number-column-repeated", "/phone"),
         (b"number,Reason\n", "answer-column-taken", "/reason"),
         (b"number,may_text,decision\n", "answer-column-taken", "/may_text"),
         ("number\n".encode("utf-16-le"), "wrong-encoding", "/"),
@@ -252,6 +253,8 @@ ANSWERS = "may_text,decision,reason,error"
         "Phone 1 - Type,Phone 1 - Value",
         "Phone opt out,Phone",
         "phone2,number",
+        "Mobile,Number",
+        "Email,Phone",
     ],
 )
 def test_the_column_with_the_number_is_the_one_that_an_import_finds(
