@@ -17,8 +17,9 @@ from api.importing.pace import Pace
 from api.importing.trial import Trial
 from consent_ledger.importing.rows import Row
 from consent_ledger.store.connection import ServiceConnection
-from consent_ledger.store.importing import ATTEMPTS, RACES, ImportWriter
+from consent_ledger.store.importing import ImportWriter
 from consent_ledger.store.plans import LOCKED, look, make_plan
+from consent_ledger.store.races import ATTEMPTS, RACES
 from consent_ledger.store.units import Cell
 
 COPIES: Final = 2

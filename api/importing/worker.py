@@ -29,8 +29,9 @@ from consent_ledger.account import Account
 from consent_ledger.keyring import Keyring
 from consent_ledger.store.accounts import AccountCache
 from consent_ledger.store.connection import ServiceConnection, connector, service_conninfo
-from consent_ledger.store.importing import ATTEMPTS, RACES, ImportWriter
+from consent_ledger.store.importing import ImportWriter
 from consent_ledger.store.plans import LOCKED
+from consent_ledger.store.races import ATTEMPTS, RACES
 from projections.inline import PROJECTIONS
 
 IDLE_SECONDS: Final = 60.0

@@ -10,8 +10,6 @@ from operator import itemgetter
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from psycopg import errors
-
 from consent_ledger import commands as c
 from consent_ledger.account import Account
 from consent_ledger.facts import ConsentGranted, Event, OptedOut
@@ -19,10 +17,9 @@ from consent_ledger.importing.faults import Fault
 from consent_ledger.importing.rows import Row
 from consent_ledger.importing.wishes import Wish, commands
 from consent_ledger.keyring import Keyring
-from consent_ledger.snapshot import Snapshot
 from consent_ledger.store import loading
 from consent_ledger.store.accounts import AccountCache
-from consent_ledger.store.batch import Batch, NumberInBatch, OvertakenError
+from consent_ledger.store.batch import Batch, NumberInBatch
 from consent_ledger.store.connection import ServiceConnection
 from consent_ledger.store.copying import (
     SAMPLE_AT,
@@ -33,6 +30,7 @@ from consent_ledger.store.copying import (
     copy_new,
     own_values,
 )
+from consent_ledger.store.gathering import load_held
 from consent_ledger.store.keys import check_generation
 from consent_ledger.store.mapper import COLUMNS, MAPPER
 from consent_ledger.store.plans import Known, Plan
@@ -50,16 +48,6 @@ from consent_ledger.words import ActorKind, Channel
 
 UNIT: Final = 2_000
 """Rows that commit together: a command on one of their numbers waits some 50 ms at the most."""
-ATTEMPTS: Final = 8
-"""Tries for a unit that keeps losing races; each lost race is a live command's win."""
-RACES: Final = (
-    OvertakenError,
-    errors.UniqueViolation,
-    errors.DeadlockDetected,
-    errors.SerializationFailure,
-)
-
-NEW: Final[loading.Stored] = (0, Snapshot())
 BEGUN: Final = """
 SELECT version, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
     (SELECT coalesce(max(generation), 0) FROM key_generation), ledger_base()
@@ -204,11 +192,13 @@ class ImportWriter:
         )
         account = await self._accounts.at(conn, job.account_id, versions.get(job.account_id))
         numbers = {
-            number_id: NumberInBatch(job.account_id, number_id, *stored.get(number_id, NEW))
+            number_id: NumberInBatch(job.account_id, number_id, *stored.get(number_id, loading.NEW))
             for number_id in ids
         }
         batch = Batch(numbers, {job.account_id: account}, {}, now)
-        await load_held(conn, batch)
+        # A STOP ends the texts that wait.
+        holding = [number_id for number_id, inside in numbers.items() if inside.before.held]
+        await load_held(conn, batch, holding)
         return batch
 
     def _fill(self, job: Job, plan: Plan, account: Account, now: int) -> Copies:
@@ -283,13 +273,3 @@ async def _histories(conn: ServiceConnection, ids: Sequence[UUID]) -> dict[UUID,
     for event in map(MAPPER.event, await rows.fetchall()):
         found[event.originator_id].append(event)
     return found
-
-
-async def load_held(conn: ServiceConnection, batch: Batch) -> None:
-    """The texts that wait on the numbers of a batch: a STOP ends them."""
-    waiting = [number_id for number_id, n in batch.numbers.items() if n.before.held]
-    if not waiting:
-        return
-    for number_id, held in (await loading.load_held(conn, waiting, ())).items():
-        inside = batch.numbers[number_id]
-        inside.held_before, inside.held = dict(held), held

@@ -21,6 +21,8 @@ from consent_ledger.store.mapper import COLUMNS, MAPPER
 ClaimKey = tuple[UUID, int, UUID]
 Stored = tuple[int, Snapshot | None]
 """Where a number's last event lies, and its snapshot; None where it cannot be read."""
+NEW: Final[Stored] = (0, Snapshot())
+"""Of a number that is not on record."""
 
 ROWS: Final = """
 SELECT number_id, position, snapshot FROM consent_status WHERE number_id = ANY($1::uuid[])

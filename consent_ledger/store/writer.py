@@ -7,7 +7,7 @@ again command by command.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,39 +15,29 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection, errors
 
-from consent_ledger.commands import AskMessage, CancelMessage, ReleaseMessage, ReportDelivery
 from consent_ledger.decision import UnknownPurposeError
 from consent_ledger.facts import Event
 from consent_ledger.ledger import ClaimReusedError, Receipt, Submission, UnavailableError
 from consent_ledger.phone_number import RefusedError
-from consent_ledger.snapshot import HistoryNeededError, Snapshot, snapshot_of
+from consent_ledger.snapshot import HistoryNeededError
 from consent_ledger.store import loading
 from consent_ledger.store.accounts import AccountCache
-from consent_ledger.store.batch import Batch, Done, NumberInBatch, OvertakenError, refers_to
+from consent_ledger.store.batch import Batch, Done
 from consent_ledger.store.connection import Connect, ServiceConnection
-from consent_ledger.store.log import read_stream
-from consent_ledger.store.mapper import UnreadableEventError
+from consent_ledger.store.gathering import gather
 from consent_ledger.store.projection import Projection
+from consent_ledger.store.races import ATTEMPTS, RACES
 from consent_ledger.store.statement import WriteStatement
 
 BATCH: Final = 256
 """Commands in one transaction: past this a batch only adds waiting, as measured on a prototype."""
-ATTEMPTS: Final = 8
-"""Tries for one command that keeps losing races for its number; each lost race is another's win."""
 TURNS: Final = 2
 """Turns of the event loop in which commands that are already here can join a batch: first their
 bytes are read, then their tasks run. An idle loop has nothing to do in them."""
 QUEUE: Final = 20_000
 """Commands that may wait; more is answered 503 at once rather than after the caller's time-out."""
 
-NEW: Final[loading.Stored] = (0, Snapshot())
 REFUSALS: Final = (RefusedError, ClaimReusedError, UnknownPurposeError, UnavailableError)
-RACES: Final = (
-    OvertakenError,
-    errors.UniqueViolation,
-    errors.DeadlockDetected,
-    errors.SerializationFailure,
-)
 
 CHANGE_CLAIM: Final = """
 UPDATE claims SET number_id = %s, version = %s, body = %s, answer = %s
@@ -63,7 +53,6 @@ class _Waiting:
     def __init__(self, submission: Submission, future: "asyncio.Future[Receipt]") -> None:
         self.submission = submission
         self.future = future
-        self.number_id: UUID = submission.candidates[0]
 
     def settle(self, result: Receipt | BaseException) -> None:
         if self.future.done():
@@ -172,9 +161,13 @@ class Writer:
         conn = await self._connection()
         results: list[tuple[_Waiting, Receipt | Done | BaseException]] = []
         try:
-            batch, base = await self._load(conn, waiting)
-            for each in waiting:
-                results.append((each, await self._handle(conn, batch, each)))
+            asked = [each.submission for each in waiting]
+            batch, number_ids, base = await gather(
+                conn, asked, self._accounts, self._newest_generation
+            )
+            for each, number_id in zip(waiting, number_ids, strict=True):
+                done = await self._handle(conn, batch, each.submission, number_id)
+                results.append((each, done))
             await self._store(conn, batch, base)
         except BaseException:
             with contextlib.suppress(psycopg.Error):
@@ -205,53 +198,13 @@ class Writer:
                 await conn.execute(ERASE_NUMBER, (number_id,))
         await conn.commit()
 
-    async def _load(self, conn: ServiceConnection, waiting: list[_Waiting]) -> tuple[Batch, int]:
-        """Begins the transaction with what its commands need, and its first place in the log."""
-        ids = {i for each in waiting for i in each.submission.candidates}
-        claims = [(e.submission.account_id, c) for e in waiting for c in e.submission.claims]
-        accounts = {each.submission.account_id for each in waiting}
-        loaded = await loading.lock_and_load(
-            conn, ids, claims, accounts, self._newest_generation, begin=True
-        )
-        stored, versions = loaded.stored, loaded.versions
-        await _reread(conn, stored)
-        for each in waiting:
-            each.number_id = _first_id(each.submission.candidates, stored)
-        batch = Batch(
-            numbers=_numbers(waiting, stored),
-            accounts={a: await self._accounts.at(conn, a, versions.get(a)) for a in accounts},
-            claims=loaded.claimed,
-            now=loaded.now,
-        )
-        await self._load_more(conn, batch, waiting)
-        return batch, loaded.base
-
-    async def _load_more(
-        self, conn: AsyncConnection[Any], batch: Batch, waiting: list[_Waiting]
-    ) -> None:
-        """Held texts, events referred to and the contacts' other numbers, where any is needed."""
-        numbers = {
-            each.number_id
-            for each in waiting
-            if batch.numbers[each.number_id].before.held and not _only_asks(each.submission)
-        }
-        named = [(e.number_id, m) for e in waiting if (m := _names_message(e.submission))]
-        if numbers or named:
-            for number_id, held in (await loading.load_held(conn, list(numbers), named)).items():
-                inside = batch.numbers[number_id]
-                inside.held_before, inside.held = dict(held), held
-        places = [(e.number_id, v) for e in waiting if (v := refers_to(e.submission))]
-        if places:
-            batch.referred = await loading.load_events_at(conn, places)
-        contacts = {i for e in waiting for ids in e.submission.contacts for i in ids}
-        contacts -= set(batch.numbers)
-        if contacts:
-            batch.standings = await loading.load_standings(conn, list(contacts))
-
     async def _handle(
-        self, conn: AsyncConnection[Any], batch: Batch, waiting: _Waiting
+        self,
+        conn: AsyncConnection[Any],
+        batch: Batch,
+        submission: Submission,
+        number_id: UUID,
     ) -> Receipt | Done | BaseException:
-        submission, number_id = waiting.submission, waiting.number_id
         try:
             repeated = batch.repeated(submission, number_id)
             if repeated is not None:
@@ -310,44 +263,3 @@ def _receipt(batch: Batch, base: int, done: Done) -> Receipt:
     ordinal = number.ordinals.get(done.version)
     position = number.position if ordinal is None else base + ordinal
     return Receipt(done.number_id, done.version, position, recorded, done.answer)
-
-
-def _first_id(candidates: Sequence[UUID], stored: Mapping[UUID, loading.Stored]) -> UUID:
-    """A stream keeps the id it began under; a new one begins under the newest key."""
-    return next((i for i in candidates if i in stored), candidates[0])
-
-
-def _numbers(
-    waiting: list[_Waiting], stored: Mapping[UUID, loading.Stored]
-) -> dict[UUID, NumberInBatch]:
-    return {
-        each.number_id: NumberInBatch(
-            each.submission.account_id,
-            each.number_id,
-            *stored.get(each.number_id, NEW),
-        )
-        for each in waiting
-    }
-
-
-async def _reread(conn: AsyncConnection[Any], stored: dict[UUID, loading.Stored]) -> None:
-    """Snapshots that cannot be read are folded again from the events: a STOP is never refused."""
-    for number_id, (position, snapshot) in list(stored.items()):
-        if snapshot is None:
-            with contextlib.suppress(UnreadableEventError):
-                events = await read_stream(conn, number_id)
-                stored[number_id] = (position, snapshot_of(events))
-
-
-def _only_asks(submission: Submission) -> bool:
-    return isinstance(submission.command, AskMessage) and not submission.command.question.confirmed
-
-
-def _names_message(submission: Submission) -> str | None:
-    """The message whose row a command needs, whatever became of it."""
-    command = submission.command
-    if isinstance(command, ReleaseMessage | CancelMessage | ReportDelivery):
-        return command.message_id
-    if isinstance(command, AskMessage) and command.question.confirmed:
-        return command.message_id
-    return None
