@@ -23,6 +23,7 @@ from consent_ledger.account import Account
 from consent_ledger.keyring import Keyring
 from consent_ledger.ledger import UnavailableError
 from consent_ledger.store.accounts import AccountCache
+from consent_ledger.store.asking import ANSWER_SECONDS
 from consent_ledger.store.connection import connector, service_conninfo
 from consent_ledger.store.keys import check_keys
 from consent_ledger.store.log import check_positions
@@ -34,6 +35,8 @@ POOL: Final = 6
 """Connections for what is neither a check nor a command: history, lists, set-up."""
 POOL_SECONDS: Final = 5.0
 """A caller who waits longer for one is better served by a 503."""
+QUESTION_SECONDS: Final = 60.0
+"""More than any question takes; a database that does not answer by then is away."""
 STREAMS: Final = 2
 """Whole reports at a time, each on a further connection, which a slow reader holds for minutes."""
 SCRUBS: Final = 4
@@ -81,6 +84,8 @@ class Service:
             min_size=1,
             max_size=POOL,
             timeout=POOL_SECONDS,
+            # One that was lost while nobody used it would cost its next user a 503.
+            check=AsyncConnectionPool.check_connection,
             kwargs={"autocommit": True},
             open=False,
         )
@@ -111,11 +116,16 @@ class Service:
     async def connection(self) -> AsyncIterator[AsyncConnection[Any]]:
         """A connection for a slower question; UnavailableError where there is none."""
         assert self._pool is not None
+        limit = asyncio.timeout(QUESTION_SECONDS)
         try:
-            async with self._pool.connection() as conn:
+            async with limit, self._pool.connection() as conn:
                 yield conn
         except (PoolTimeout, psycopg.OperationalError) as error:
             raise UnavailableError("the database is away") from error
+        except TimeoutError as error:
+            if limit.expired():
+                raise UnavailableError("the database is away") from error
+            raise
 
     def stream_connection(self) -> AbstractAsyncContextManager[AsyncConnection[Any]]:
         """A connection of its own for an answer that takes long; UnavailableError where too many
@@ -162,11 +172,15 @@ class Service:
             done.exception()
 
     async def _look_up_key(self, key: str) -> Caller | None:
-        async with self.connection() as conn:
-            caller = await self.keys.look_up(conn, key)
-            if caller is not None:
-                await self.accounts.at(conn, caller.account_id, 0)
-            return caller
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS), self.connection() as conn:
+                caller = await self.keys.look_up(conn, key)
+                if caller is not None:
+                    await self.accounts.at(conn, caller.account_id, 0)
+                return caller
+        except TimeoutError:
+            # All who ask by this key wait for this one look.
+            raise UnavailableError("the database is away") from None
 
     def account(self, account_id: UUID) -> Account:
         """What was last seen of an account: for texts and defaults, never for a decision."""

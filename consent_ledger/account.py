@@ -141,7 +141,7 @@ class SendingNumber(msgspec.Struct, frozen=True, omit_defaults=True):
         return purpose in self.purposes
 
 
-class Account(msgspec.Struct, frozen=True, omit_defaults=True):
+class Account(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """All that decisions need of an account, at one version of it."""
 
     account_id: UUID

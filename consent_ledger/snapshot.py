@@ -28,7 +28,7 @@ class HistoryNeededError(Exception):
     """A fact belongs before the window: the number's whole stream has to be folded."""
 
 
-class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True):
+class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What a command needs of a number, of bounded size whatever the length of its stream.
 
     `known`: a fact on it is not just the contact's own words (R-M8). `clock`: the latest instant

@@ -63,7 +63,8 @@ def number_from(argument: str) -> str:
 def write_file(chunks: Iterable[bytes], file: Path | None) -> None:
     """Writes as it comes, to standard output where no file is named.
 
-    A file is there whole or not at all, and for its owner alone.
+    A file is there whole or not at all, and for its owner alone; what is no file, such as
+    /dev/null or a pipe, is written to as it is.
     """
     if file is None:
         for chunk in chunks:
@@ -71,6 +72,11 @@ def write_file(chunks: Iterable[bytes], file: Path | None) -> None:
         sys.stdout.buffer.flush()
         return
     try:
+        file = file.resolve()
+        if file.exists() and not file.is_file():
+            with file.open("wb") as opened:
+                opened.writelines(chunks)
+            return
         with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as part:
             try:
                 part.writelines(chunks)

@@ -49,5 +49,5 @@ def _show(event: dict[str, Any], output: Output) -> None:
     data = event["data"]
     actor = data.get("actor") or {}
     who = actor.get("id") or actor.get("kind") or "-"
-    what = (event["position"], event["recordedtime"], data["type"], event["subject"], who)
+    what = (event["position"], event["recordedtime"], data["type"], event.get("subject", "-"), who)
     print(*what, sep="  ", flush=True)

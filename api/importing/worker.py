@@ -27,6 +27,7 @@ from api.importing.trial import Trial
 from api.logs import configure_logging
 from consent_ledger.account import Account
 from consent_ledger.keyring import Keyring
+from consent_ledger.ledger import UnavailableError
 from consent_ledger.store.accounts import AccountCache
 from consent_ledger.store.connection import ServiceConnection, connector, service_conninfo
 from consent_ledger.store.importing import ImportWriter
@@ -108,7 +109,8 @@ class Worker:
                 await self._import(conn, found)
         except records.FileError as error:
             await self._fail(conn, found, str(error))
-        except psycopg.OperationalError:
+        except (psycopg.OperationalError, UnavailableError):
+            # Such as where another process has a newer key: it will go on.
             raise
         except Exception as error:
             log.error("import_failed", error=type(error).__name__)
@@ -207,7 +209,7 @@ async def main() -> None:
     listening = asyncio.create_task(listen())
     try:
         await Worker(orders, pace).run(called)
-    except psycopg.OperationalError as error:
+    except (psycopg.OperationalError, UnavailableError) as error:
         log.error("import_interrupted", error=type(error).__name__)
     listening.cancel()
 

@@ -1,5 +1,6 @@
 """Is it alive, is it ready, how is it doing."""
 
+import asyncio
 import os
 from typing import Any, Final
 
@@ -11,6 +12,8 @@ from api.problems import respond, unavailable
 from api.responses import PROBLEM, WITHOUT_KEY, reply
 from api.submit import ServiceIn
 from consent_ledger.ledger import UnavailableError
+from consent_ledger.store.asking import ANSWER_SECONDS
+from consent_ledger.store.keys import check_generation
 
 router = APIRouter(tags=["health"])
 
@@ -32,16 +35,18 @@ async def livez() -> Response:
     "/readyz",
     responses={
         200: {"description": "The database answers", "content": STATUS},
-        503: {"description": "The database is away", **PROBLEM},
+        503: {"description": "The database is away, or has a newer key", **PROBLEM},
     },
     openapi_extra=WITHOUT_KEY,
 )
 async def readyz(service: ServiceIn) -> Response:
-    """The database answers too."""
+    """The database answers too, and its newest key is known here."""
     try:
-        async with service.connection() as conn:
-            await conn.execute("SELECT 1 FROM deployment")
-    except UnavailableError:
+        async with asyncio.timeout(ANSWER_SECONDS), service.connection() as conn:
+            cursor = await conn.execute("SELECT coalesce(max(generation), 0) FROM key_generation")
+            ((newest,),) = await cursor.fetchall()
+            check_generation(newest, service.keyring.generations[0])
+    except (UnavailableError, TimeoutError):
         return respond(unavailable())
     return reply({"status": "ok"})
 

@@ -1,6 +1,7 @@
 """Held texts are handed out, each to one claimant, or taken back (contract section 5)."""
 
 import asyncio
+import contextlib
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -26,7 +27,7 @@ from api.submit import (
 )
 from consent_ledger import commands as c
 from consent_ledger.held import Held
-from consent_ledger.ledger import Claim, Receipt, Submission
+from consent_ledger.ledger import Claim, Receipt, Submission, UnavailableError
 from consent_ledger.phone_number import RefusedError
 from consent_ledger.words import MessageState, Role
 
@@ -52,8 +53,10 @@ async def release_next(
     if kept is not None:
         return reply(kept)
     answer = {"items": await _hand_out(service, caller, body)}
-    async with service.connection() as conn:
-        await keep_answer(service, conn, caller, claims, answer)
+    # What was released is this claimant's, whether or not the answer can be kept for a repetition.
+    with contextlib.suppress(UnavailableError):
+        async with service.connection() as conn:
+            await keep_answer(service, conn, caller, claims, answer)
     return reply(answer)
 
 
@@ -69,12 +72,18 @@ async def _hand_out(
         )
         # Together, so that they share commits; a message of an erased person has nobody to go to.
         tries = [_try(service, caller, each, body.claimed_by) for each in found if each.number]
-        items += [item for item in await asyncio.gather(*tries) if item is not None]
-        if last is None:
+        tried = await asyncio.gather(*tries, return_exceptions=True)
+        items += [item for item in tried if isinstance(item, dict)]
+        failed = [each for each in tried if isinstance(each, BaseException)]
+        if failed and not items:
+            raise failed[0]
+        if failed or last is None:
+            # What was released has to be handed out now: nobody else will get it.
             break
         after = last
     # What outlived its expiry is ended on the way, or every list would read it again.
-    await asyncio.gather(*(_try(service, caller, each, body.claimed_by) for each in expired))
+    ended = (_try(service, caller, each, body.claimed_by) for each in expired)
+    await asyncio.gather(*ended, return_exceptions=bool(items))
     return items
 
 

@@ -28,12 +28,15 @@ def decode_snapshot(data: bytes) -> Snapshot:
     return _snapshots.decode(data)
 
 
-def readable_snapshot(data: bytes) -> Snapshot | None:
-    """The snapshot in a row of consent_status; None where this version cannot read it."""
+def readable_snapshot(data: bytes, version: int | None = None) -> Snapshot | None:
+    """The snapshot in a row of consent_status; None where this release cannot read it, or where it
+    is not of the row's `version`, if that is at hand, or of any: then it is damaged."""
     try:
-        return _snapshots.decode(data)
+        found = _snapshots.decode(data)
     except UnreadableRowError:
         return None
+    is_whole = found.version > 0 if version is None else found.version == version
+    return found if is_whole else None
 
 
 def decode_held(data: bytes) -> Held:

@@ -25,8 +25,8 @@ NEW: Final[Stored] = (0, Snapshot())
 """Of a number that is not on record."""
 
 ROWS: Final = """
-SELECT number_id, position, snapshot FROM consent_status WHERE number_id = ANY($1::uuid[])
-ORDER BY number_id FOR NO KEY UPDATE"""
+SELECT number_id, position, snapshot, version FROM consent_status
+WHERE number_id = ANY($1::uuid[]) ORDER BY number_id FOR NO KEY UPDATE"""
 """Locks the numbers in order, so that two writers take turns and never deadlock."""
 
 CLAIMED: Final = """
@@ -114,8 +114,8 @@ async def lock_and_load(
         begin=begin,
     )
     stored = {
-        UUID(bytes=number_id): (integer(position), readable_snapshot(snapshot))
-        for number_id, position, snapshot in _cells(rows)
+        UUID(bytes=number_id): (integer(position), readable_snapshot(snapshot, integer(version)))
+        for number_id, position, snapshot, version in _cells(rows)
     }
     versions, now, base = {}, 0, 0
     for account_id, version, clock, generation, place in _cells(accounts):

@@ -50,13 +50,13 @@ class Found:
     @property
     def standing(self) -> Standing | None:
         """Where the number stands; None where any of its snapshot cannot be read."""
-        snapshot = readable_snapshot(self._data)
+        snapshot = self.snapshot
         return None if snapshot is None else snapshot.standing
 
     @property
     def snapshot(self) -> Snapshot | None:
         """The whole snapshot."""
-        return readable_snapshot(self._data)
+        return readable_snapshot(self._data, self.version)
 
 
 NEVER_SEEN: Final = Found(0, 0, encode_snapshot(Snapshot()))

@@ -34,6 +34,8 @@ BATCH: Final = 256
 TURNS: Final = 2
 """Turns of the event loop in which commands that are already here can join a batch: first their
 bytes are read, then their tasks run. An idle loop has nothing to do in them."""
+WRITE_SECONDS: Final = 10.0
+"""A database that has not taken a batch by then is away; whether it did is in doubt."""
 QUEUE: Final = 20_000
 """Commands that may wait; more is answered 503 at once rather than after the caller's time-out."""
 
@@ -81,6 +83,7 @@ class Writer:
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(QUEUE)
         self._conn: ServiceConnection | None = None
         self._doubtful = False
+        self._is_sent = False
         self.on_batch: Callable[[int], None] = lambda size: None
 
     async def record(self, submission: Submission) -> Receipt:
@@ -122,11 +125,23 @@ class Writer:
 
     async def _attempt(self, batch: list[_Waiting]) -> None:
         try:
-            await self._write(batch)
+            await self._write_anew(batch)
         except Exception as error:
             if self._is_in_doubt(error):
                 raise
             await self._one_by_one(batch)
+
+    async def _write_anew(self, batch: list[_Waiting]) -> None:
+        """Writes a batch; once more where the connection of the one before turns out to be lost
+        before anything of this one is written: there is no doubt then."""
+        was_open = self._conn is not None
+        try:
+            await self._write(batch)
+        except psycopg.OperationalError as error:
+            if not was_open or self._is_sent or isinstance(error, RACES):
+                raise
+            await self._drop_connection()
+            await self._write(batch)
 
     async def _one_by_one(self, batch: list[_Waiting]) -> None:
         for waiting in batch:
@@ -142,7 +157,8 @@ class Writer:
 
     def _is_in_doubt(self, error: Exception) -> bool:
         """Whether the batch may be recorded, or the connection is gone: there is no second try."""
-        lost = isinstance(error, psycopg.OperationalError) and not isinstance(error, RACES)
+        away = isinstance(error, psycopg.OperationalError | TimeoutError)
+        lost = away and not isinstance(error, RACES)
         return lost or self._doubtful
 
     async def _alone(self, waiting: _Waiting) -> None:
@@ -157,7 +173,11 @@ class Writer:
 
     async def _write(self, waiting: list[_Waiting]) -> None:
         """One transaction; every future is settled when it has committed."""
-        self._doubtful = False
+        async with asyncio.timeout(WRITE_SECONDS):
+            await self._write_in_time(waiting)
+
+    async def _write_in_time(self, waiting: list[_Waiting]) -> None:
+        self._doubtful = self._is_sent = False
         conn = await self._connection()
         results: list[tuple[_Waiting, Receipt | Done | BaseException]] = []
         try:
@@ -168,7 +188,12 @@ class Writer:
             for each, number_id in zip(waiting, number_ids, strict=True):
                 done = await self._handle(conn, batch, each.submission, number_id)
                 results.append((each, done))
+            self._is_sent = True
             await self._store(conn, batch, base)
+        except asyncio.CancelledError:
+            # A database that does not answer would not answer to a rollback.
+            conn.pgconn.finish()
+            raise
         except BaseException:
             with contextlib.suppress(psycopg.Error):
                 await conn.rollback()

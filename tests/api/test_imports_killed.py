@@ -107,3 +107,20 @@ def test_a_unit_whose_commit_fails_takes_those_after_it_along(database_url: str)
         assert [first for first, _ in units] == [2, *(last + 1 for _, last in units[:-1])]
         assert service.rows("SELECT last_value FROM commits") == [(len(units) + 1,)]
     check_ledger(database_url)
+
+
+def test_a_list_that_a_process_cannot_read_any_more_is_left_to_one_that_can(
+    database_url: str,
+) -> None:
+    """The key was rotated while it came: under the old one its numbers would look new."""
+    ring = Keyring.generate()
+    with running(database_url, ring) as old:
+        account_id = old.open_account("opt-out", {}, "US")
+        headers = {
+            "Authorization": f"Bearer {old.issue_keys(account_id)['admin']}",
+            "Content-Type": "text/csv",
+        }
+        with running(database_url, ring.rotated()) as new:
+            begun = old.http.post("/v1/imports", content=LIST, headers=headers).json()
+            assert follow(new, begun, headers, ROWS)["accepted"] == ROWS
+    check_ledger(database_url)

@@ -2,6 +2,7 @@
 
 import copy
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,9 @@ from tests.service import Running, running
 LOSE_CONNECTIONS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND application_name = 'consent-ledger'"""
+
+KEY_SECONDS = 1.2
+"""After which a process asks the database for a key that it knew."""
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +54,17 @@ def test_a_stop_told_to_one_process_is_known_to_all(clinic: Clinic, second: Runn
         there.asks(number, "recall").is_denied("opted_out_by_contact")
         there.hears(number, "START")
         clinic.asks(number, "recall").is_allowed("no_consent_needed")
+
+
+def test_connections_lost_while_nobody_asks_cost_no_answer(clinic: Clinic) -> None:
+    """A provider may not repeat its webhook: the STOP that meets the dead connection counts."""
+    clinic.asks(ANN, "recall").is_allowed("no_consent_needed")
+    clinic.hears(BEN, "hello")
+    clinic.service.rows(LOSE_CONNECTIONS)
+    time.sleep(KEY_SECONDS)
+    clinic.hears(ANN, "STOP").understood_as("stop")
+    clinic.asks(ANN, "recall").is_denied("opted_out_by_contact")
+    assert clinic.get("/readyz")["status"] == "ok"
 
 
 def test_a_permission_and_a_policy_are_never_stale(clinic: Clinic, second: Running) -> None:

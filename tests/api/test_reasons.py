@@ -187,6 +187,21 @@ def test_a_record_that_cannot_be_read_is_never_a_yes(clinic: Clinic) -> None:
     assert [row["opted_out"] for row in contact["numbers"]] == [True, False]
 
 
+@pytest.mark.parametrize("renamed", ["standing", "version"])
+def test_one_damaged_letter_of_a_name_is_not_passed_over(clinic: Clinic, renamed: str) -> None:
+    """The field would count as never said: an acknowledged STOP would be a yes."""
+    clinic.hears(ANN, "STOP")
+    change = (
+        "UPDATE consent_status SET snapshot = decode(replace(encode(snapshot, 'hex'), %s, %s),"
+        " 'hex') WHERE number_id = %s RETURNING version"
+    )
+    wrong = renamed.upper().encode().hex()
+    clinic.service.rows(change, renamed.encode().hex(), wrong, clinic.number_id(ANN))
+    clinic.asks(ANN, "recall").is_denied("record_unreadable")
+    clinic.hears(ANN, "STOP").understood_as("stop")
+    clinic.asks(ANN, "recall").is_denied("opted_out_by_contact")
+
+
 def test_a_stop_on_a_record_that_cannot_be_read_mends_it(clinic: Clinic) -> None:
     """The events are the truth: a STOP is never refused, and what they say counts again."""
     unreadable(clinic)

@@ -24,6 +24,27 @@ def release_next(clinic: Clinic, claimant: str, limit: int = 100) -> list[str]:
     return [item["message_id"] for item in items]
 
 
+def test_what_was_released_is_handed_out_though_another_text_fails(clinic: Clinic) -> None:
+    """Nobody else would get it, and the contact would miss it."""
+    for number, message_id in ((ANN, "first"), (BEN, "second")):
+        clinic.sends(number, message_id=message_id)
+        clinic.hears(number, "CONSENT")
+    fails = f"""
+        CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE EXCEPTION 'not this one';
+        END $$;
+        CREATE TRIGGER fail BEFORE INSERT ON events FOR EACH ROW
+            WHEN (NEW.topic = 'MessageReleased' AND NEW.originator_id = '{clinic.number_id(ANN)}')
+            EXECUTE FUNCTION fail()"""
+    clinic.service.database.execute(fails.encode())
+    try:
+        assert release_next(clinic, "worker-1") == ["second"]
+    finally:
+        clinic.service.database.execute("DROP TRIGGER fail ON events; DROP FUNCTION fail()")
+    assert release_next(clinic, "worker-1") == ["first"]
+
+
 def test_consent_makes_every_held_text_releasable_in_order(clinic: Clinic) -> None:
     """R-M3: at once, in the order they were deferred, those of other numbers not."""
     clinic.sends(BEN, message_id="other")

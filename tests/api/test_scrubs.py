@@ -518,8 +518,9 @@ def test_a_record_that_cannot_be_read_is_a_no(open_clinic: Open) -> None:
     """What an unreadable record gets is a no, as everywhere."""
     clinic = open_clinic("opt-out")
     clinic.hears(ANN, "hello")
-    clinic.service.database.execute(
-        b"UPDATE consent_status SET snapshot = 'x' WHERE number_id = %s", (clinic.number_id(ANN),)
-    )
-    found = column(clinic.scrubs(f"number\n{ANN}\n".encode()), "reason")
-    assert found == ["record_unreadable"]
+    damage = b"UPDATE consent_status SET snapshot = %s WHERE number_id = %s"
+    number_id = clinic.number_id(ANN)
+    for damaged in (b"x", b"\x80"):
+        clinic.service.database.execute(damage, (damaged, number_id))
+        found = column(clinic.scrubs(f"number\n{ANN}\n".encode()), "reason")
+        assert found == ["record_unreadable"]

@@ -57,6 +57,13 @@ def test_a_tail_can_begin_earlier_and_leave_out_the_rest(dev: Dev) -> None:
     assert len(number_id) == 36
 
 
+def test_what_an_account_did_is_shown_without_a_number(dev: Dev) -> None:
+    """The first events of a ledger are of the account's set-up."""
+    with running(Process("tail", "--since", "0", "--data-dir", dev.folder)) as process:
+        _, _, kind, number_id, _ = process.line().split()
+    assert (kind, number_id) == ("AccountOpened", "-")
+
+
 def test_a_tail_that_cannot_be_is_one_line(dev: Dev) -> None:
     """A kind that no event has."""
     done = dev.cli("tail", "--type", "Nonsense")

@@ -182,25 +182,27 @@ def test_the_horizon_is_the_ledgers(database_url: str) -> None:
 
 
 def test_a_row_that_cannot_be_read_is_a_no(database_url: str) -> None:
-    """A snapshot of garbage, of another shape, or with what a newer version put into the standing:
-    deny, and the neighbours are answered as ever."""
+    """A snapshot of garbage, of another shape or version, or with what a newer release put into the
+    standing: deny, and the neighbours are answered as ever."""
 
     async def main() -> None:
         account = await d.open_account(database_url, "opt-out")
-        numbers = d.fresh(4)
+        numbers = d.fresh(6)
         async with d.writing(database_url) as writer, d.reading(database_url) as reader:
             await d.all_of(writer, [d.texted(account, number, "help") for number in numbers])
             broken = "UPDATE consent_status SET snapshot = %s WHERE number_id = %s"
             d.run(database_url, broken, b"\xc1garbage", numbers[0])
             d.run(database_url, broken, b"\x81\xa7version\xa3one", numbers[1])
             d.run(database_url, broken, NEWER, numbers[2])
+            d.run(database_url, broken, b"\x81\xa1x\x01", numbers[3])
+            d.run(database_url, broken, b"\x80", numbers[4])
             view = await reader.view(account, numbers)
             found = [
                 decide_in(view, view.number([number])[1].standing, Question("recall"))
                 for number in numbers
             ]
-        assert [each.answer for each in found] == [Answer.DENY] * 3 + [Answer.ALLOW]
-        assert [each.reason for each in found[:3]] == [Reason.RECORD_UNREADABLE] * 3
+        assert [each.answer for each in found] == [Answer.DENY] * 5 + [Answer.ALLOW]
+        assert [each.reason for each in found[:5]] == [Reason.RECORD_UNREADABLE] * 5
 
     asyncio.run(main())
 

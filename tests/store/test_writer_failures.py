@@ -88,8 +88,8 @@ def test_a_caller_who_goes_away_does_not_disturb_the_rest(database_url: str) -> 
     d.check_ledger(database_url)
 
 
-def test_a_lost_connection_is_unavailable_and_then_forgotten(database_url: str) -> None:
-    """The batch that meets the broken connection fails whole; the next one has a new connection."""
+def test_a_connection_that_was_lost_meanwhile_costs_nobody_an_answer(database_url: str) -> None:
+    """A batch that meets it has written nothing yet, so it goes on a new one without a doubt."""
 
     async def main() -> None:
         account = await d.open_account(database_url)
@@ -97,10 +97,32 @@ def test_a_lost_connection_is_unavailable_and_then_forgotten(database_url: str) 
         async with d.writing(database_url) as writer:
             await writer.record(d.texted(account, numbers[0], "stop"))
             assert d.query(database_url, d.CUT) == [(True,)]
-            lost = await d.all_of(writer, [d.texted(account, n, "stop") for n in numbers])
-            assert {type(result) for result in lost} == {UnavailableError}
             again = await d.all_of(writer, [d.texted(account, n, "stop") for n in numbers])
             assert [r.version for r in again if isinstance(r, Receipt)] == [2, 1, 1, 1, 1]
+
+    asyncio.run(main())
+    d.check_ledger(database_url)
+
+
+def test_a_database_that_does_not_answer_is_away(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits is told so in time, and nothing that comes later hangs behind them."""
+    monkeypatch.setattr(module, "WRITE_SECONDS", 0.3)
+
+    async def main() -> None:
+        account = await d.open_account(database_url)
+        numbers = d.fresh(2)
+        async with d.writing(database_url) as writer:
+            await writer.record(d.texted(account, numbers[0], "help"))
+            with psycopg.connect(database_url) as other:
+                other.execute("SELECT FROM consent_status FOR UPDATE")
+                for _ in range(2):
+                    stop = d.texted(account, numbers[0], "stop")
+                    (told,) = await asyncio.wait_for(d.all_of(writer, [stop]), 3)
+                    assert isinstance(told, UnavailableError)
+            for number in numbers:
+                await writer.record(d.texted(account, number, "stop"))
 
     asyncio.run(main())
     d.check_ledger(database_url)
