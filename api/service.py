@@ -56,6 +56,8 @@ class Service:
         by_key = connector(settings.database_url, by_key=True)
         self.writer = Writer(by_key, self.accounts, PROJECTIONS, newest)
         self.reader = Reader(by_key, self.accounts, newest)
+        # Large questions have a connection of their own: a check would wait for their query.
+        self.large_reader = Reader(by_key, self.accounts, newest)
         self.amazon = Amazon()
         self.crew = Crew(settings)
         self.simulating = asyncio.Lock()
@@ -93,6 +95,7 @@ class Service:
         self._tasks = [
             asyncio.create_task(self.writer.run()),
             asyncio.create_task(self.reader.run()),
+            asyncio.create_task(self.large_reader.run()),
             asyncio.create_task(self.feed.tail.run()),
             asyncio.create_task(self._dispatcher.run()),
             asyncio.create_task(self.office.run()),

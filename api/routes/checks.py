@@ -112,9 +112,13 @@ async def check_batch(body: BatchCheckBody, caller: Anyone, service: ServiceIn) 
     account_id = caller.account_id
     region = service.account(account_id).default_region
     question = read_terms(service, account_id, body)
-    asked = [_read_item(service, account_id, item, region) for item in body.items]
+    asked: list[Contacts | None] = []
+    for done, item in enumerate(body.items):
+        if done % SLICE == 0:
+            await asyncio.sleep(0)
+        asked.append(_read_item(service, account_id, item, region))
     every = [i for numbers in asked if numbers for candidates in numbers for i in candidates]
-    view = await service.reader.view(account_id, every)
+    view = await service.large_reader.view(account_id, every)
     results, position = [], view.horizon
     for done, (item, numbers) in enumerate(zip(body.items, asked, strict=True)):
         if done % SLICE == 0:

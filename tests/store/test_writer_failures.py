@@ -182,6 +182,36 @@ def test_no_answer_leaves_before_the_commit(database_url: str) -> None:
     asyncio.run(main())
 
 
+def test_a_commit_that_a_replica_may_lack_is_neither_acknowledged_nor_repeated(
+    database_url: str,
+) -> None:
+    """A cancelled wait for a synchronous replica returns success, with a warning."""
+    d.run(
+        database_url,
+        """
+        CREATE FUNCTION warn() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE WARNING 'canceling wait for synchronous replication';
+            RETURN NULL;
+        END $$;
+        CREATE CONSTRAINT TRIGGER warn AFTER INSERT ON events DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW WHEN (NEW.topic = 'StopReceived') EXECUTE FUNCTION warn()""",
+    )
+
+    async def main() -> None:
+        account = await d.open_account(database_url)
+        numbers = d.fresh(3)
+        async with d.writing(database_url) as writer:
+            stops = [d.texted(account, number, "stop") for number in numbers]
+            told = await d.all_of(writer, stops)
+            assert {type(result) for result in told} == {UnavailableError}
+            found = d.query(database_url, "SELECT version FROM consent_status")
+            assert found == [(1,)] * len(numbers)
+            await writer.record(d.texted(account, numbers[0], "help"))
+
+    asyncio.run(main())
+
+
 def test_a_commit_that_fails_is_not_acknowledged(database_url: str) -> None:
     """What the database takes back at the very end was never recorded, and nobody was told so."""
     d.run(
