@@ -3,8 +3,11 @@
 import csv
 import json
 import os
+import signal
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, Any, Final
@@ -60,6 +63,19 @@ def number_from(argument: str) -> str:
     return sys.stdin.readline().strip() if argument == "-" else argument
 
 
+@contextmanager
+def _told_to_end() -> Iterator[None]:
+    """SIGTERM ends the program as Ctrl-C does: by an exception, so that no part of a file stays."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def write_file(chunks: Iterable[bytes], file: Path | None) -> None:
     """Writes as it comes, to standard output where no file is named.
 
@@ -77,7 +93,10 @@ def write_file(chunks: Iterable[bytes], file: Path | None) -> None:
             with file.open("wb") as opened:
                 opened.writelines(chunks)
             return
-        with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as part:
+        with (
+            _told_to_end(),
+            NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as part,
+        ):
             try:
                 part.writelines(chunks)
                 part.close()

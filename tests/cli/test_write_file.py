@@ -1,6 +1,7 @@
 """Where a command writes what was asked for."""
 
 import os
+import signal
 import stat
 import threading
 from collections.abc import Iterator
@@ -26,6 +27,18 @@ def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     write_file([b"ne", b"w"], file)
     assert file.read_bytes() == b"new"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_nothing_stays_where_the_program_is_told_to_end(tmp_path: Path) -> None:
+    """A list of customers would lie there, under a name that nobody looks for."""
+
+    def ended() -> Iterator[bytes]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        yield b"new"
+
+    with pytest.raises(SystemExit):
+        write_file(ended(), tmp_path / "list.csv")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_link_stays_one(tmp_path: Path) -> None:
