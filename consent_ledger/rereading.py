@@ -6,6 +6,7 @@ from typing import Final
 from consent_ledger import facts as f
 from consent_ledger.keywords import OwnLexicon
 from consent_ledger.lexicon import Reading, Understood
+from consent_ledger.words import Method
 
 _UNDERSTOOD: Final[dict[type[f.Fact], Understood]] = {
     f.StopReceived: Understood.STOP,
@@ -34,6 +35,9 @@ def reread(event: f.Event, text: str, own: OwnLexicon) -> Change | None:
     fact = event.fact
     understood = _UNDERSTOOD.get(type(fact))
     if understood is None or not isinstance(fact, f.Words):
+        return None
+    if isinstance(fact, f.ConsentGranted) and fact.method is not Method.SMS:
+        # What is kept of a form or a call is evidence, and no reply.
         return None
     before = Reading(understood, fact.matched, event.context.lexicon_version or "")
     after, _ = own.read(text)

@@ -15,8 +15,8 @@ COLUMNS: Final = ("number_version", "occurred_at", "type", "who", "channel", "wo
 def history(
     number: NumberArgument,
     type: Annotated[str | None, typer.Option(help="Kinds of events, with commas.")] = None,
-    since: Annotated[str | None, typer.Option("--from", help="Recorded from this time.")] = None,
-    to: Annotated[str | None, typer.Option(help="Recorded before this time.")] = None,
+    since: Annotated[str | None, typer.Option("--from", help="Happened from this time on.")] = None,
+    to: Annotated[str | None, typer.Option(help="Happened before this time.")] = None,
     words: Annotated[str | None, typer.Option("-q", help="A word that was said.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Events at the most.")] = LIMIT,
     url: Url = None,

@@ -38,6 +38,13 @@ def test_with_the_words_as_they_are_only_what_changed_since_is_listed(clinic: Cl
     assert (change["from"]["understood_as"], change["to"]["understood_as"]) == ("other", "stop")
 
 
+def test_a_form_is_no_reply(clinic: Clinic) -> None:
+    """What is kept of a consent that was given elsewhere is evidence."""
+    clinic.consents(ANN)
+    clinic.consents(BEN, method="voice", evidence={"text": "Yes, you may text me"})
+    assert clinic.post(PATH)["items"] == []
+
+
 def test_a_word_less_is_tried_too(clinic: Clinic) -> None:
     """R-K2: what the account takes out no longer counts; the FCC's seven stay."""
     clinic.hears(ANN, "alto")
