@@ -72,7 +72,9 @@ class GiveConsent(Command, frozen=True):
 
 
 class DeclineConsent(Command, frozen=True):
-    """The contact had declined, says an imported list (R-F4, R-V6)."""
+    """The contact had declined these purposes, or everything, says an imported list (R-V6)."""
+
+    purposes: tuple[str, ...] = ()
 
 
 class RequestConsent(Command, frozen=True):

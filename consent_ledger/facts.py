@@ -109,7 +109,12 @@ class RevocationSuspected(Words, frozen=True, tag="suspect"):
 
 
 class ConsentDeclined(Words, frozen=True, tag="decline"):
-    """DECLINE: answers the latest request before it (R-F4)."""
+    """DECLINE: answers the latest request before it (R-F4).
+
+    `purposes` is what a list says was declined, `*` for everything; a list answers no request.
+    """
+
+    purposes: tuple[str, ...] = msgspec.field(default=(), name="p")
 
 
 class ConsentGranted(Words, frozen=True, tag="grant"):

@@ -33,7 +33,7 @@ from consent_ledger.messages import ask, cancel, release
 from consent_ledger.phone_number import Answered, PhoneNumber, RefusedError
 from consent_ledger.requests import request_consent
 from consent_ledger.snapshot import HistoryNeededError
-from consent_ledger.standing import MICROSECONDS, Standing
+from consent_ledger.standing import ANY, MICROSECONDS, Standing
 from consent_ledger.words import Basis, Channel, Method, ReplyKind, RevokeScope, Source, Verdict
 
 WORDS: Final[dict[str, type[f.Words]]] = {
@@ -82,7 +82,9 @@ def handle(number: PhoneNumber, command: Command) -> Answered:
             )
             return _record(number, command.told, given)
         case DeclineConsent():
-            return _record(number, command.told, f.ConsentDeclined())
+            _check_purposes(number, command.purposes)
+            declined = f.ConsentDeclined(purposes=command.purposes or (ANY,))
+            return _record(number, command.told, declined)
         case BlockPurpose():
             _check_purposes(number, (command.purpose,))
             kind = f.PurposeBlocked if command.blocked else f.PurposeUnblocked

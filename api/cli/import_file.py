@@ -65,7 +65,8 @@ def import_file(
     incomplete = bool(found["rejected"] or found["partly_rejected"])
     if incomplete:
         place = f"{PATH}/{found['import_id']}/rows"
-        refused = remote.pages(place, SHOWN, status="rejected")
+        every = found["rejected"] + found["partly_rejected"]
+        refused = remote.pages(place, every if output is Output.JSON else SHOWN, status="rejected")
     if output is Output.JSON:
         print_json({**found, "rejected_rows": refused})
     else:
@@ -141,7 +142,10 @@ def _print(found: dict[str, Any], refused: list[dict[str, Any]]) -> None:
         for problem in row["problems"]:
             column = f", {problem['column']}" if problem["column"] else ""
             print(f"row {row['row']}{column}: {problem['detail']} ({problem['code']})")
+    more = found["rejected"] + found["partly_rejected"] - len(refused)
+    if more > 0:
+        print(f"and {more:,} more: --output json has all of them")
     if found["dry_run"]:
         print("dry run: nothing was recorded")
     elif found["same_as"]:
-        print("the same file was imported before: nothing was recorded")
+        print(f"the same file was import {found['same_as']}: nothing was recorded")

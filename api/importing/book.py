@@ -36,13 +36,14 @@ WHERE account_id = %s AND file_digest = %s AND NOT dry_run AND same_as IS NULL
         SELECT FROM imports AS undone WHERE undone.account_id = imports.account_id
             AND undone.state IN ('undoing', 'undone')
             AND coalesce(undone.finished_at, imports.finished_at) >= imports.finished_at
-    ) AND (rejected + partly_rejected = 0 OR NOT EXISTS (
+    ) AND (unchanged + rejected + partly_rejected = 0 OR NOT EXISTS (
         SELECT FROM events WHERE originator_id = imports.account_id
             AND recorded_at > imports.instant
-    )))
+    ))) AND format = (SELECT own.format FROM imports AS own WHERE own.import_id = %s)
 ORDER BY instant LIMIT 1"""
 """Of a file that is done there is more to do once another list was undone, on which its rows may
-have rested, and once the account changed, for which rows may have been refused."""
+have rested, and once the account changed, for which rows may have been refused or have come to
+nothing. Sent as another kind of list it is another one."""
 NEXT: Final = f"""
 SELECT {FIELDS} FROM imports WHERE state IN ('waiting', 'running', 'undoing') ORDER BY instant"""
 FORGET: Final = f"""
@@ -120,9 +121,12 @@ async def find(conn: AsyncConnection[Any], account_id: UUID, import_id: UUID) ->
     return await _one(conn, FIND, (account_id, import_id))
 
 
-async def find_same(conn: AsyncConnection[Any], account_id: UUID, digest: str) -> Import | None:
-    """The import of the very same file, if its facts stand or are on their way."""
-    return await _one(conn, SAME, (account_id, digest))
+async def find_same(
+    conn: AsyncConnection[Any], account_id: UUID, digest: str, import_id: UUID
+) -> Import | None:
+    """The import of the very same file as that of `import_id`, if its facts stand or are on their
+    way."""
+    return await _one(conn, SAME, (account_id, digest, import_id))
 
 
 async def _one(conn: AsyncConnection[Any], query: str, params: tuple[Any, ...]) -> Import | None:

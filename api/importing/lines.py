@@ -10,6 +10,9 @@ LONGEST: Final = 65_536
 LONGEST_MARK: Final = 3
 """Bytes by which a file says how its text is written."""
 
+OLDER: Final = "consent-ledger-older"
+"""What becomes of bytes that are no UTF-8."""
+
 
 class Line(NamedTuple):
     """A line by its number in the file; no text where it is too long."""
@@ -43,7 +46,7 @@ def numbered(parts: Iterable[bytes]) -> Iterator[Line]:
 
 
 def _decoded(parts: Iterable[bytes]) -> Iterator[str]:
-    """The text of a file: UTF-16 where it begins so, else UTF-8 with what is not kept apart."""
+    """The text of a file: UTF-16 where it begins so, else UTF-8 and what is not as `_older`."""
     pieces, begin = iter(parts), b""
     while len(begin) < LONGEST_MARK and (piece := next(pieces, None)) is not None:
         begin += piece
@@ -68,4 +71,20 @@ def _encoding(begin: bytes) -> tuple[str, str]:
         return "utf-16-le", "replace"
     if second and not first and len(begin) > 1:
         return "utf-16-be", "replace"
-    return "utf-8", "surrogateescape"
+    return "utf-8", OLDER
+
+
+def _older(error: UnicodeError) -> tuple[str, int]:
+    """Bytes that are no UTF-8 as Windows writes Western Europe's letters: an opt-out's word may
+    have some, and so may the name of its column."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    found = error.object[error.start : error.end]
+    return "".join(_WINDOWS.get(byte, chr(byte)) for byte in found), error.end
+
+
+_WINDOWS: Final = {
+    byte: text for byte in range(0x80, 0xA0) if (text := bytes([byte]).decode("cp1252", "ignore"))
+}
+"""What differs from Latin-1, which is what a few bytes without a letter are left as."""
+codecs.register_error(OLDER, _older)

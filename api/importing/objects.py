@@ -47,7 +47,7 @@ def objects(lines: Iterator[Line], reader: RowReader) -> Iterator[Row]:
             yield refused(line.number, "row-too-long")
             continue
         try:
-            found = decode(line.text.encode("utf-8", "surrogateescape"))
+            found = decode(line.text.encode())
             cells = [_text(value) for value in found.values()]
             doubled = _is_doubled(line.text, found)
         except (msgspec.MsgspecError, RecursionError, TypeError, ValueError):

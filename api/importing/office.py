@@ -143,7 +143,7 @@ class Office:
         async with self._connection() as conn, conn.transaction():
             # Two that come at once are one: the second finds the first.
             await conn.execute("SELECT pg_advisory_xact_lock(%s)", (int(digest[:15], 16),))
-            same = await book.find_same(conn, caller.account_id, digest)
+            same = await book.find_same(conn, caller.account_id, digest, import_id)
             if same is not None and same.state != "done":
                 await self._drop(conn, import_id, "The same file is being imported.")
                 return import_id if dry_run else same.import_id

@@ -14,6 +14,7 @@ from api.importing.headers import FileError as FileError
 from api.importing.lines import LONGEST as LONGEST
 from api.importing.lines import Line, numbered
 from api.importing.objects import check_objects, objects
+from consent_ledger.importing.columns import Columns
 from consent_ledger.importing.rows import Row, RowReader, refused
 
 PACKED: Final = (b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0", b"%PDF", b"BZh", b"\xfd7zXZ")
@@ -47,6 +48,7 @@ def check_beginning(begin: bytes, kind: Format) -> None:
 
 def _table(lines: Iterator[Line], reader: RowReader) -> Iterator[Row]:
     columns, delimiter = find_header(lines)
+    below = _Below(columns, reader)
     empty = f"{delimiter} \t"
     # Lines that a cell with a stray quotation mark had taken are given back.
     given_back: list[Line] = []
@@ -59,14 +61,38 @@ def _table(lines: Iterator[Line], reader: RowReader) -> Iterator[Row]:
             yield refused(number, "row-too-long")
         elif '"' not in text:
             if text.strip(empty):
-                yield reader.read(number, text.split(delimiter), columns)
+                yield below.read(number, text.split(delimiter))
         else:
             cells, taken = _quoted(line, given_back, lines, delimiter)
             if cells is None:
                 given_back[:0] = taken
                 yield refused(line.number, "quoting-broken")
             elif any(cells):
-                yield reader.read(line.number, cells, columns)
+                yield below.read(line.number, cells)
+
+
+class _Below:
+    """Reads what stands below a header, as far as the header holds.
+
+    Two exports may have been put into one file, or a title above the header taken for it: from the
+    second header on, the columns mean something else, and nothing of them may count.
+    """
+
+    def __init__(self, columns: Columns, reader: RowReader) -> None:
+        self._columns = columns
+        self._reader = reader
+        self._ended = False
+
+    def read(self, number: int, cells: list[str]) -> Row:
+        """The row; refused where it is a header, or stands below another one."""
+        if self._ended:
+            return refused(number, "header-repeated")
+        row = self._reader.read(number, cells, self._columns)
+        # Ordinary rows have a number, and cost no more than this question.
+        if row.numbers or not self._columns.is_header(cells):
+            return row
+        self._ended = not self._columns.is_own_header(cells)
+        return refused(number, "header-repeated")
 
 
 def _quoted(

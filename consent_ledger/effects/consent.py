@@ -97,15 +97,18 @@ def negative(before: Standing, item: Said, _: f.NegativeReceived) -> Effects:
     return closing(item, decline(before, item)) if before.waits_at(item.at) else []
 
 
-def decline(before: Standing, item: Said) -> Effect:
-    """Declines what the latest request named; never asked, everything (R-F3, R-F4)."""
-    purposes = before.request.purposes if before.request is not None else (ANY,)
+def decline(before: Standing, item: Said, named: tuple[str, ...] = ()) -> Effect:
+    """Declines what is named; else what the latest request named; never asked, everything (R-F3,
+    R-F4)."""
+    asked = before.request.purposes if before.request is not None else (ANY,)
+    purposes = named or asked
 
     def effect(now: Standing) -> Standing:
         everything = ANY in purposes
         grants = {p: g for p, g in now.grants.items() if not everything and p not in purposes}
         declines = {} if everything else dict(now.declines)
         declines.update(dict.fromkeys(purposes, item.mark))
-        return answer(before)(replace(now, grants=grants, declines=declines))
+        declined = replace(now, grants=grants, declines=declines)
+        return declined if named else answer(before)(declined)
 
     return effect

@@ -47,7 +47,9 @@ _RULES: Final[dict[type[f.Fact], Callable[[Standing, Said, Any], Effects]]] = {
     f.StartReceived: lambda before, item, _: opening(item, start(before, item)),
     f.AffirmativeReceived: affirmative,
     f.ConsentGranted: consent,
-    f.ConsentDeclined: lambda before, item, _: closing(item, decline(before, item)),
+    f.ConsentDeclined: lambda before, item, fact: closing(
+        item, decline(before, item, fact.purposes)
+    ),
     f.NegativeReceived: negative,
     f.ReplyNotUnderstood: other_words,
     f.RevocationSuspected: lambda before, item, fact: closing(item, suspect(before, item, fact)),

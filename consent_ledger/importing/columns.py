@@ -15,6 +15,10 @@ from consent_ledger.importing.sayings import is_saying
 
 PHONES_OF_A_ROW: Final = 20
 """Phone columns: as many numbers as a question may name for one contact."""
+DIGITS_OF_A_NAME: Final = 2
+"""`phone12` has so many, and a number more."""
+EMPTY: Final = frozenset({"n/a", "na", "-", "--", "none", "null", "nan"})
+"""What people and programs write where there is no number."""
 LONGEST_SHOWN: Final = 60
 """Letters of a column's name in a verdict, which each row keeps."""
 NO_PHONE: Final = "the header has no column `number`, and none that begins with `phone`"
@@ -52,10 +56,11 @@ class Columns(msgspec.Struct, frozen=True):
     """Which cell of a row is what; None where there is no such column.
 
     `said` are the cells that say what the row wants, -1 where there is none. `aside` are those that
-    are left aside, among them `tags` with several words each and `marks` that are named as an
-    opt-out is said, such as `Removed` (`marked`: there are some of these); of those that are
-    `untitled` nobody knows what they hold. `codes` are of countries and areas (see `codes`).
-    `shown` are the names of all, with nothing but letters.
+    are left aside, among them `tags` with several words each, `marks` that are named as an opt-out
+    is said, such as `Removed`, `channels`, such as `Send SMS`, and `keywords` (`marked`: there are
+    some of these); of those that are `untitled` nobody knows what they hold. `codes` are of
+    countries and areas (see `codes`). `titles` are the names of all, and `shown` these with nothing
+    but letters.
     """
 
     width: int
@@ -71,9 +76,12 @@ class Columns(msgspec.Struct, frozen=True):
     aside: tuple[int, ...] = ()
     tags: tuple[int, ...] = ()
     marks: tuple[int, ...] = ()
+    channels: tuple[int, ...] = ()
+    keywords: tuple[int, ...] = ()
     untitled: tuple[int, ...] = ()
     marked: bool = False
     codes: Codes = ()
+    titles: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
 
     @classmethod
@@ -98,7 +106,7 @@ class Columns(msgspec.Struct, frozen=True):
             _check_name(name, place)
             if names.is_phone(name) and not names.says_code(name):
                 phones.append(Column(place, _shown(name)))
-            elif not names.is_none(name) and not names.says_mail(name):
+            elif not names.is_none(name) and (names.says_lists(name) or not names.says_mail(name)):
                 aside.append(place)
         if not phones:
             raise ColumnsError(NO_PHONE)
@@ -109,6 +117,8 @@ class Columns(msgspec.Struct, frozen=True):
             aside.append(places["ref"])
         tags = tuple(place for place in aside if names.says_tags(titles[place]))
         marks = tuple(place for place in aside if is_saying(titles[place]))
+        channels = tuple(place for place in aside if names.says_channel(titles[place]))
+        keywords = tuple(place for place in aside if names.says_keyword(titles[place]))
         return cls(
             len(header),
             tuple(phones),
@@ -116,11 +126,40 @@ class Columns(msgspec.Struct, frozen=True):
             aside=tuple(aside),
             tags=tags,
             marks=marks,
+            channels=channels,
+            keywords=keywords,
             untitled=tuple(place for place, name in enumerate(titles) if names.is_none(name)),
-            marked=bool(tags or marks),
+            marked=bool(tags or marks or channels or keywords),
             codes=codes_of(titles),
+            titles=tuple(titles),
             shown=tuple(map(_shown, titles)),
             **places,
+        )
+
+    def is_own_header(self, cells: Sequence[str]) -> bool:
+        """Whether a row is this header again: the same names in the same order."""
+        return tuple(map(names.plain, cells)) == self.titles
+
+    def is_header(self, cells: Sequence[str]) -> bool:
+        """Whether a row of which no number was read is a header itself, this one or another.
+
+        It names a phone and a column of ours, or the phone's own cell does and another is a name of
+        this header too, or one like an opt-out's. Nothing is looked at where that cell is empty or
+        has a number's digits.
+        """
+        place = self.phones[0].place
+        own = cells[place].strip() if place < len(cells) else ""
+        if not own or own.casefold() in EMPTY or sum(map(str.isdigit, own)) > DIGITS_OF_A_NAME:
+            return False
+        titles = tuple(map(names.plain, cells))
+        if titles == self.titles:
+            return True
+        named = [names.is_phone(title) or names.says_phone(title) for title in titles]
+        if any(named) and any(title.replace("_", "") in _KNOWN for title in titles):
+            return True
+        others = titles[:place] + titles[place + 1 :]
+        return names.is_bare_phone(titles[place]) and any(
+            names.says_opt_out(title) or (title and title in self.titles) for title in others
         )
 
 
@@ -149,12 +188,9 @@ _REFUSED: Final[tuple[tuple[Callable[[str], bool], str], ...]] = (
 def _check_title(titles: Sequence[str]) -> None:
     """Above a table there may be its title, which would be taken for a header of one column."""
     named = [name for name in titles if name]
-    if len(named) == 1 < len(titles) and not _TITLED_ALONE.fullmatch(named[0]):
+    # A list of numbers may have nothing but them, and commas that a spreadsheet left.
+    if len(named) == 1 < len(titles) and not names.is_bare_phone(named[0]):
         raise ColumnsError(TITLE_ALONE)
-
-
-_TITLED_ALONE: Final = re.compile("number|phone(_?number)?_?[0-9]{0,2}")
-"""A list of numbers may have nothing but them, and commas that a spreadsheet left."""
 
 
 def _check_name(name: str, place: int) -> None:

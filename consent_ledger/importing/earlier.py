@@ -1,8 +1,9 @@
 """What lists said of a number before: this one in an earlier part, and others.
 
-A list may be taken back, and so what rests on it. An opt-out that a second list tells of too is
-recorded as evidence that it was said (R-O5), so that it stands when the first list is undone. And a
-list says the same wherever its rows stand: a stricter row takes back what an earlier one granted.
+What a list says of an opt-out or a decline is recorded whatever stands already, as evidence that it
+was said (R-O5): another list may be undone, and a late START may lift what was there before (R-O2).
+And a list says the same wherever its rows stand: a stricter row takes back what an earlier one
+granted.
 """
 
 from collections.abc import Iterable
@@ -11,19 +12,15 @@ from typing import Final
 from consent_ledger import commands as c
 from consent_ledger import facts as f
 from consent_ledger.importing.wishes import Wish
-from consent_ledger.snapshot import Snapshot
-from consent_ledger.words import Channel
+from consent_ledger.standing import ANY
 
 STRICTEST: Final = 0
 """Of a wish that opts out."""
 
 
-def rests_on_a_list(snapshot: Snapshot, command: c.Command) -> bool:
-    """Whether the opt-out that a command would repeat goes with the list that told of it."""
-    if not isinstance(command, c.OptOut):
-        return False
-    found = snapshot.standing.opt_out_by(command.source)
-    return found is not None and found.channel == Channel.IMPORT
+def is_evidence(command: c.Command) -> bool:
+    """Whether a command is recorded though it may change nothing."""
+    return isinstance(command, c.OptOut | c.DeclineConsent)
 
 
 def own_facts(history: Iterable[f.Event], file_digest: str) -> list[f.Event]:
@@ -51,21 +48,39 @@ def was_recorded(own: Iterable[f.Event], row: int, instant: int) -> bool:
 
 
 def tells_of(own: Iterable[f.Event], command: c.Command) -> bool:
-    """Whether a file's rows recorded the opt-out that a command would repeat."""
-    return isinstance(command, c.OptOut) and any(
-        isinstance(event.fact, f.OptedOut) and event.fact.source is command.source for event in own
-    )
+    """Whether a file's rows recorded what a command would repeat, of that time or a later one."""
+    at = command.told.at or 0
+    return any(event.context.at >= at and _says(event.fact, command) for event in own)
+
+
+def _says(fact: f.Fact, command: c.Command) -> bool:
+    match command:
+        case c.OptOut(source=source):
+            return isinstance(fact, f.OptedOut) and fact.source is source
+        case c.DeclineConsent(purposes=purposes):
+            if not isinstance(fact, f.ConsentDeclined):
+                return False
+            return ANY in fact.purposes or (bool(purposes) and set(purposes) <= set(fact.purposes))
+    return False
 
 
 def overruled(own: Iterable[f.Event], wish: Wish, instant: int) -> list[int]:
     """The versions of what a file's earlier rows granted and a row of it does not let stand.
 
-    An opt-out lets no yes of its list stand; a decline none that has no time of its own, which was
-    recorded at the list's `instant`. Where both have one, the later counts (R-O2).
+    An opt-out lets no yes of its list stand; a decline none to what it names that has no time of
+    its own, which was recorded at the list's `instant`. Where both have one, the later counts
+    (R-O2).
     """
     return [
         event.originator_version
         for event in own
         if isinstance(event.fact, f.ConsentGranted)
-        and (wish.strictness == STRICTEST or (wish.declined and event.context.at == instant))
+        and (
+            wish.strictness == STRICTEST
+            or (wish.declined and event.context.at == instant and _meet(wish, event.fact))
+        )
     ]
+
+
+def _meet(wish: Wish, granted: f.ConsentGranted) -> bool:
+    return not wish.declines or not set(wish.declines).isdisjoint(granted.purposes)

@@ -30,6 +30,10 @@ DETAILS: Final = {
         " consent under another name; call them `phone2`, `occurred_at`, `sms_opt_out` and"
         " `consent`, or leave them out."
     ),
+    "header-repeated": (
+        "Names of columns stand in this row or one above it, below the header; if they differ from"
+        " the header's, send the parts as files of their own, without titles."
+    ),
     "opt-out-aside": (
         "A column that is left aside says that the contact opted out: if so, put TRUE into a column"
         " `sms_opt_out`; if it speaks of something else, leave it out."

@@ -15,13 +15,17 @@ _BETWEEN: Final = re.compile(r"[^\w\x00]+|_+")
 
 OPT_OUT_LIKE: Final = re.compile(
     "(^|_|sms|text|e?mail|of)opt(s|ed|ing)?_?(out|in)(_|$|s|date|status|flag|time|reason|source)"
-    "|(^|_)stop(s|ped|ping)?(_?(all|sms|texts?|messages?|list))?(_|$)"
+    # Run together, as databases name them; nobody was adopted.
+    "|(?<!ad)opt(s|ed|ing)?(out(?!of(e?mail|fax))|in(?![a-z])|in(?=status|date|flag|time|reason))"
+    "|(^|_)opt_(status|state|flag|choice)|(sms|mms|txt|texts?|texting)_?opt(_|$)"
+    "|(^|_|sms|mms|txt|texts?|texting|mobile)stop(s|ped|ping)?(_?(all|sms|texts?|messages?|list))?(_|$)"
     "|subscri(?!(ber|ption)s?_(id|name|dob|birth|plan|type|start|end|date|group|number))"
     "|dnc|do_?not|don_?t|consen[ts]|suppress|revo[ck]"
-    "|permission|blocked|black_?list|no_?(sms|text|contact)"
+    "|permission|blocked|bl[ao]ck_?list|no_?(sms|text|contact)"
     "|unsub|litigator|contactable|tcpa|ok(ay)?_?(to|2|for)_?(sms|text|txt|contact|call)"
     "|(sms|txt|text)s?_?(msg)?_?(ok|allow|permit|accept)|accepts?_?(sms|text|marketing)"
-    "|(^|_)(dn[dmt]|exclude[ds]?|declined?|refused?|withdrawn|tcpa|objected|objection)(_|$)"
+    "|(^|_|sms|txt|text)dn[dmt](sms|txts?|texts?|calls?|mobile)?(_|$)"
+    "|(^|_)(exclude[ds]?|declined?|refused?|withdrawn|tcpa|objected|objection)(_|$)"
     # French, German, Spanish, Portuguese, Italian, Dutch.
     "|desabonn|desinscri|opposition|(^|_)ne_pas(_|$)"
     "|abgemeldet|abmeld|wider(sp)?r[uo][cf]|einwillig|zustimmung|(^|_)(ge)?sperr|nicht_kontakt|keine_sms"
@@ -48,19 +52,31 @@ was created or last changed is none of these."""
 _CODE: Final = re.compile(
     "(^|_)(country|calling|dial|dialing|dialling|isd|idd|international|intl|phone|mobile|cell"
     "|telephone|area)(_(calling|dial|dialing|dialling|phone))?_?(code|prefix)s?_?[0-9]*$|vorwahl|indicatif"
-    "|prefijo|(^|_)prefisso"
+    "|prefijo|(^|_)prefisso|(^|_)country_iso|(^|_)diall?ing$"
+    "|(^|_)(phone|mobile|cell|telephone)_(country|region)(_(iso|name)|$)"
 )
-_COUNTRY: Final = re.compile("country|calling|dial|isd|idd|international|intl")
+_COUNTRY: Final = re.compile("country|region|calling|dial|isd|idd|international|intl")
 _ADDRESS: Final = re.compile("address|shipping|billing|mailing|postal|delivery")
 
-_TAGS: Final = re.compile("(^|_)(tag|label|list|segment|group|categor(y|ie))s?(_|$)")
+_TAGS: Final = re.compile(
+    "(^|_)(tag|label|list|segment|group|categor(y|ie)|flag|marker|attribute|interest|audience"
+    "|restriction|alert|preference)s?(_|$)"
+)
+_KEYWORD: Final = re.compile("(^|_)keywords?(_|$)")
 
 _PHONE: Final = re.compile(
-    "phone(number|num|no)?s?$|(mobile|cell|contact|tel|sms)(number|num|no)$|telephone|telefon|msisdn|cellular|celular|handynummer|mobiel?nummer|mobilnummer|rufnummer|movil|(^|_)gsm(_|$)"
+    "phone(number|num|no)?s?$|(mobile|cell|contact|tel|sms)(number|num|no)$|telephone|telefoo?n|telemovel|msisdn|cellular|celular|handynummer|mobiel?nummer|mobilnummer|rufnummer|movil|(^|_)gsm(_|$)"
+)
+_BARE_PHONE: Final = re.compile(
+    "numbers?|msisdn|((mobile|cell|home|work|tele)_?)?phone(_?numbers?)?_?[0-9]{0,2}"
+    "|(mobile|cell)(_?number)?_?[0-9]{0,2}"
 )
 _NO_PHONE: Final = re.compile("fax|pager|(head|micro|smart|i_?|saxo|mega)phones?$")
 _MAYBE: Final = frozenset({"number", "numbers", "no", "num", "nr", "nbr", "nummer", "numero"})
-_HANDSET: Final = frozenset({"mobile", "cell", "cells", "mobiles", "mob", "tel", "handy", "mobil"})
+_HANDSET: Final = frozenset(
+    {"mobile", "cell", "cells", "mobiles", "mob", "tel", "handy", "mobil"}
+    | {"mobiel", "landline", "landlines", "whatsapp", "ph"}
+)
 _WHOSE: Final = frozenset(
     {"home", "work", "other", "alt", "alternate", "alternative", "primary", "secondary", "main"}
     | {"contact", "sms", "text", "whatsapp", "business", "office", "personal", "private", "day"}
@@ -78,14 +94,16 @@ _WHOSE: Final = frozenset(
         "full",
         "e",
     }
-    | {"optional", "required", "us", "usa", "uk", "raw", "formatted", "on", "file"}
+    | {"value", "optional", "required", "us", "usa", "uk", "raw", "formatted", "on", "file"}
 )
-_NUMBERED: Final = frozenset({"whats", "app"}) | frozenset(
+_NUMBERED: Final = frozenset(
     _WHOSE
-    - {"customer", "client", "lead", "user", "patient", "company", "member", "subscriber"}
+    - {"value", "customer", "client", "lead", "user", "patient", "company", "member", "subscriber"}
     - {"guest", "new", "old", "business", "office", "personal", "private", "first", "main"}
 )
 """Beside `number` these say a phone's; a customer's or a member's number is often another."""
+_NUMBERED_SHORTLY: Final = frozenset({"contact", "alt", "alternate", "alternative"})
+"""Beside `no` these do; `Home No` is a house's."""
 
 _OTHERS: Final = frozenset(
     {"insurance", "pharmacy", "doctor", "physician", "dentist", "hospital", "employer", "school"}
@@ -144,7 +162,8 @@ def says_mail(name: str) -> bool:
 
 _MAIL: Final = frozenset({"email", "emails", "mail", "mailing", "newsletter", "fax"})
 _NOT_MAIL_ALONE: Final = frozenset(
-    {"sms", "text", "texts", "txt", "phone", "mobile", "cell", "all", "any", "contact", "call"}
+    {"sms", "text", "texts", "txt", "txts", "texting", "mms", "messaging", "messages", "whatsapp"}
+    | {"phone", "mobile", "cell", "all", "any", "contact", "call"}
 )
 
 
@@ -155,6 +174,61 @@ def says_opt_out(name: str) -> bool:
     if OPT_OUT_LIKE.search(name):
         return True
     return bool(_CHANNEL.search(name) and _LEAVE.search(name))
+
+
+def says_channel(name: str) -> bool:
+    """Whether a column of this name most likely says yes or no to texts: `Send SMS`, `Texting`.
+
+    What counts or dates texts, or holds one, says neither.
+    """
+    words = set(_words(name))
+    if not words.isdisjoint(_OF_A_TEXT):
+        return False
+    if not words.isdisjoint(_CHANNELS) or any(map(_JOINED_CHANNEL.fullmatch, words)):
+        return True
+    if "message" in words:
+        return not words.isdisjoint(_LETS)
+    return not words.isdisjoint(_HANDSET) and not words.isdisjoint(_OFFERS)
+
+
+_CHANNELS: Final = frozenset({"sms", "mms", "txt", "txts", "text", "texts", "texting", "messages"})
+_LETS: Final = frozenset(
+    {"ok", "okay", "allow", "allowed", "can", "may", "send", "receive", "want"}
+)
+_OFFERS: Final = frozenset(
+    {"marketing", "promotions", "promotional", "notifications", "alerts", "reminders", "updates"}
+)
+_JOINED_CHANNEL: Final = re.compile(
+    "(allow|enable|send|receive|get|want|can)s?(sms|mms|txts?|texts?|texting|messages?)"
+    "|(sms|mms|txt|texts?|texting|mobile)(enabled|active|allowed|alerts?|notifications?|reminders?"
+    "|marketing|promotions?|updates|messages|messaging)"
+)
+_OF_A_TEXT: Final = frozenset(
+    {"sent", "count", "counts", "total", "last", "first", "latest", "next", "date", "time", "at"}
+    | {"id", "ids", "sid", "uuid", "key", "code", "number", "numbers", "no", "num", "name", "type"}
+    | {"delivered", "delivery", "failed", "error", "bounced", "received", "opened", "clicked"}
+    | {"read", "unread", "seen", "reply", "replies", "replied", "response", "responded", "answered"}
+    | {"template", "body", "content", "subject", "length", "segments", "language", "campaign"}
+    | {"provider", "carrier", "gateway", "network", "history", "log", "thread", "source", "cost"}
+    | {"price", "credits", "verified", "verification", "confirmed", "capable", "valid", "otp"}
+    | {
+        "auth",
+        "off",
+        "bounce",
+        "spam",
+        "alt",
+        "custom",
+        "free",
+        "rich",
+        "plain",
+        "html",
+        "color",
+        "colour",
+        "size",
+        "font",
+    }
+    | {"field", "link", "format", "note", "notes", "description", "comment", "comments", "queued"}
+)
 
 
 def misspells_time(name: str) -> bool:
@@ -180,9 +254,24 @@ def says_country(name: str) -> bool:
     return _COUNTRY.search(name) is not None
 
 
+def is_country(name: str) -> bool:
+    """Whether a column holds a country, of which nobody says whether it is the phone's."""
+    return name in ("country", "country_name")
+
+
 def says_tags(name: str) -> bool:
     """Whether a column holds several words, each a statement of its own."""
     return _TAGS.search(name) is not None
+
+
+def says_lists(name: str) -> bool:
+    """Whether a column holds the lists that a contact is on: `mailing` is not of e-mail alone."""
+    return re.fullmatch("mailing_?lists?", name) is not None
+
+
+def says_keyword(name: str) -> bool:
+    """Whether a column holds the keywords that contacts text."""
+    return _KEYWORD.search(name) is not None
 
 
 def is_phone(name: str) -> bool:
@@ -190,6 +279,11 @@ def is_phone(name: str) -> bool:
     if name.replace("_", "") == "number":
         return True
     return name.startswith("phone") and not name.startswith("phonetic") and not _beside(name)
+
+
+def is_bare_phone(name: str) -> bool:
+    """Whether a name says a phone number and not a word more: no title and no note does."""
+    return _BARE_PHONE.fullmatch(name) is not None
 
 
 def says_phone(name: str) -> bool:
@@ -203,6 +297,8 @@ def says_phone(name: str) -> bool:
         return True
     if not _HANDSET.isdisjoint(words):
         return set(words) <= _HANDSET | _MAYBE | _WHOSE
+    if words[-1] == "no" and set(words[:-1]) & _NUMBERED_SHORTLY:
+        return set(words) <= _MAYBE | _NUMBERED
     return words[-1] in ("number", "numbers") and set(words) <= _MAYBE | _NUMBERED
 
 
@@ -214,4 +310,5 @@ def _beside(name: str) -> bool:
 
 def _words(name: str) -> list[str]:
     """The words of a name, without the digits that number it."""
-    return [word for each in name.split("_") if (word := each.rstrip("0123456789"))]
+    parts = name.replace("whats_app", "whatsapp").split("_")
+    return [word for each in parts if (word := each.rstrip("0123456789"))]

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple, TypeVar
 
 from consent_ledger.importing.codes import codes_at_home, is_apart
-from consent_ledger.importing.columns import Columns
+from consent_ledger.importing.columns import EMPTY, Columns
 from consent_ledger.importing.faults import Fault, FaultError
 from consent_ledger.importing.references import reference
-from consent_ledger.importing.sayings import is_saying, says_opt_out, tags_say_opt_out
+from consent_ledger.importing.sayings import KEYWORDS, is_saying, says_opt_out, tags_say_opt_out
 from consent_ledger.importing.wishes import Wish
 from consent_ledger.number import E164, UnparseableNumber, canonical
 from consent_ledger.standing import CLOCK_MARGIN
@@ -24,6 +24,10 @@ EARLIEST: Final = 86_400 * 1_000_000
 
 _TRUE: Final = frozenset({"true", "1", "yes", "y", "t", "x", "on"})
 _FALSE: Final = frozenset({"", "false", "0", "no", "n", "f", "off"})
+_NO: Final = frozenset(
+    {"no", "n", "false", "off", "disabled", "nein", "non", "nee", "n\xe3o", "nao", "never"}
+)
+"""What says under the name of a channel that no texts are wanted: no zero, which is a count too."""
 _CONSENTS: Final[dict[str, bool | None]] = {
     "": None,
     "none": None,
@@ -39,8 +43,6 @@ _CONSENTS: Final[dict[str, bool | None]] = {
 _DAMAGED: Final = re.compile(r"[+-]?\d+([.,]\d+)?[eE][+-]?\d+|\d{7,}[.,]0+|#+|#[A-Z/0!]+[!?]?")
 _AS_TEXT: Final = re.compile('="([^"]*)"')
 """How an export keeps a spreadsheet from taking a number for an amount."""
-_EMPTY: Final = frozenset({"n/a", "na", "-", "--", "none", "null", "nan"})
-"""What people and programs write where there is no number."""
 _SEPARATORS: Final = re.compile(r"[\s;,|]+")
 _WISHES_KEPT: Final = 10_000
 
@@ -102,8 +104,14 @@ class RowReader:
             if place is not None:
                 fault = Fault(columns.shown[place] or None, OPT_OUT_ASIDE.code)
                 return Row(line, None, (), Wish(), None, (fault,))
-        if columns.marked and wish.opt_out is None and _marked(cells, columns):
-            return Row(line, ref, (), Wish(), None, (OPT_OUT_ASIDE,))
+        if columns.marked and wish.opt_out is None:
+            if _marked(cells, columns):
+                return Row(line, ref, (), Wish(), None, (OPT_OUT_ASIDE,))
+            for places, words in ((columns.channels, _NO), (columns.keywords, KEYWORDS)):
+                for place in places:
+                    if cells[place].strip(" .!").casefold() in words:
+                        fault = Fault(columns.shown[place] or None, OPT_OUT_ASIDE.code)
+                        return Row(line, ref, (), Wish(), None, (fault,))
         text = cells[columns.phones[0].place]
         if len(columns.phones) == 1 and E164.fullmatch(text):
             # Nearly every row of nearly every list.
@@ -124,7 +132,7 @@ class RowReader:
         faults: list[Fault] = []
         for place, name in ((column.place, column.name) for column in columns.phones):
             text = cells[place].strip()
-            if not text or text.casefold() in _EMPTY:
+            if not text or text.casefold() in EMPTY:
                 continue
             try:
                 if columns.codes and is_apart(text, cells, columns.codes, self._home):
@@ -184,7 +192,8 @@ class RowReader:
         if granted:
             return Wish(granted=granted, level=how)
         besides = revoked and standing is not Source.CONTACT
-        return Wish(standing, _CONSENTS[consent] is False, revoked=besides)
+        declined = _CONSENTS[consent] is False
+        return Wish(standing, declined, revoked=besides, declines=purposes if declined else ())
 
     def _time(self, text: str) -> int | None:
         bare = text.strip()

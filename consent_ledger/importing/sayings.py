@@ -13,30 +13,56 @@ from typing import Final
 from consent_ledger.importing.names import plain
 
 LONGEST_SAYING: Final = 60
-"""Characters of the longest cell that is looked at: the longest saying has 32, and people put signs
-around it. A longer cell is a note, and a note may say anything."""
+"""Characters of the longest cell that is looked at: a saying has half of them, with a day behind it
+and signs around it as many. A longer cell is a note, and a note may say anything."""
 
 _TEXTS: Final = "(?:sms|mms|txts?|texts?|texting|messages?|messaging|marketing|calls?)"
-_OF: Final = rf"(?: (?:of |from )?(?:all )?{_TEXTS})?"
+_OF: Final = rf"(?:(?: (?:of|from|for))?(?: (?:all|any|our|your))?(?: {_TEXTS}){{1,2}})?"
+_BY: Final = (
+    "(?:(?: (?:via|by|per|with|through|from|replied|texted|sent))?"
+    "(?: (?:stop|sms|text|phone|reply|keyword|request|list|contact|customer|client|patient|user"
+    "|member|subscriber|carrier|agent|admin|staff|web|website|form)){1,2})?"
+)
+_DAY: Final = (
+    r"(?:\d+(?:st|nd|rd|th|am|pm)?|t\d+|z|am|pm|utc|gmt|[ecmp][sd]?t|at"
+    "|(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)"
+    "(?:uary|ruary|ch|il|ust|ember|tember|ober)?)"
+)
+_ON: Final = rf"(?:(?: (?:on|since|as of|effective))?(?: {_DAY})+)?"
+_PLEASE: Final = "(?: (?:please|pls|plz|thanks|thank you|now|it|me|us|again|any ?more))*"
+_VERB: Final = "(?:text|txt|sms|contact|call|message|msg|disturb|market|solicit)"
 _SAYINGS: Final = (
     # What texting services export: HubSpot, Klaviyo, Mailchimp, Salesforce, Twilio and the like.
-    rf"(?:{_TEXTS} |globally |has |was |is )?un ?sub(?:bed|scribed?|scribes)?{_OF}",
-    rf"(?:{_TEXTS} |globally |has |is )?opt(?:s|ed|ing)? ?out{_OF}",
-    r"(?:texted |sent |replied |said |sms )?(?:please )?stop(?:ped|ping)?(?: ?all)?",
-    rf"stop {_TEXTS}",
+    rf"(?:{_TEXTS} |globally |has |was |is )?un ?sub(?:bed|scribed?|scribers?|scribes)?"
+    rf"{_OF}{_BY}{_ON}",
+    rf"(?:{_TEXTS} |globally |has |is )?opt(?:s|ed|ing)? ?outs?{_OF}{_BY}{_ON}",
+    # A day has three numbers: `Stop 12` is a bus's.
+    r"(?:(?:text|texted|send|sent|reply|replied|said|sms) )?(?:please )?stop(?:ped|ping)?(?: ?all)?"
+    rf"{_PLEASE}(?:(?= .*\d .*\d .*\d){_ON})?",
+    rf"(?:please )?stop (?:sending )?(?:me )?(?:all |any |these |your )?"
+    rf"(?:{_TEXTS}|calling|contacting)(?: {_TEXTS})?{_PLEASE}",
+    rf"(?:{_TEXTS} ){{1,2}}(?:is |are )?(?:off|disabled|blocked|stopped|suppressed|revoked)",
+    r"(?:sms|txts?|texts?|texting) (?:no|n|false|never)",
     # What people write who keep a list by hand.
-    r"(?:please )?(?:do not|don ?t|never) (?:text|sms|contact|call|message|disturb|market)",
-    r"dn[cdtm]|dnc ?l(?:ist)?|do not (?:contact|call|text) list",
-    rf"no (?:more )?{_TEXTS}|not contactable|(?:please )?remove(?: me)?|removed(?: from list)?",
+    rf"(?:please )?(?:do not|don ?t|never)(?: e ?mail(?: or| and)?)? {_VERB}"
+    rf"(?:(?: or| and)? (?:{_VERB}|e ?mail))*{_PLEASE}{_ON}",
+    rf"(?:please )?(?:do not|don ?t|never) send(?: me| us)?(?: any| more)?(?: {_TEXTS}){{1,2}}"
+    rf"{_PLEASE}",
+    r"(?:(?:national|internal|on|sms|text) )?(?:dn[cdtm]|do not (?:contact|call|text))"
+    rf"(?: ?l| ?list| registry)?(?: {_TEXTS})?{_ON}",
+    rf"no (?:more )?(?:{_TEXTS} )?{_TEXTS}{_PLEASE}",
+    r"not contactable|(?:please )?remove(?: me)?|removed(?: from list)?",
     r"(?:consent|permission) (?:revoked|withdrawn|removed)|revoked(?: consent)?|revoke|revocation",
-    r"withdrawn|withdrew consent|suppressed|black ?listed|sms blocked|text blocked",
+    r"withdrawn|withdrew consent|suppressed|suppression list",
+    r"bl[ao]ck ?list(?:ed)?|stop ?list",
     r"(?:tcpa )?litigator",
     # Spanish, Portuguese, Italian.
     r"(?:de |dad[oa] de )?baja|no (?:contactar|molestar|llamar|enviar(?: sms| mensajes)?)",
-    r"desuscrit[oa]|descadastrad[oa]|nao (?:contatar|contactar|perturbe|ligar)|revocad[oa]",
-    r"disiscritt[oa]|non (?:contattare|disturbare|chiamare)",
+    r"desuscrit(?:o a|[oa])|descadastrad(?:o a|[oa])|revocad[oa]",
+    r"nao (?:contatar|contactar|perturbe|ligar)",
+    r"disiscritt(?:o a|[oa])|non (?:contattare|disturbare|chiamare)",
     # French.
-    r"(?:desabonne|desinscrit)e?s?|desabonnement|opposition|refuse les sms",
+    r"(?:desabonne|desinscrit)(?: ?e)?(?: ?s)?|desabonnement|opposition|refuse les sms",
     r"ne (?:pas|plus) (?:contacter|appeler|deranger|envoyer(?: de sms)?)",
     # German, Dutch.
     r"abgemeldet|abbestellt|ausgetragen|widersp(?:ruch|rochen)|widerrufen|widerruf|(?:ge)?sperrt?e?",
@@ -46,6 +72,8 @@ _SAYINGS: Final = (
 """Not here: cancelled, declined, refused, inactive, closed, end and quit, which a `Status` says of
 an appointment, a card or an account; `not subscribed`, which was never a yes and is no STOP;
 and `no contact`, which is how a call ended."""
+KEYWORDS: Final = frozenset({"quit", "cancel", "end"})
+"""What opts out besides where a column holds nothing but the keywords that contacts text."""
 _SAYING: Final = re.compile("|".join(f"(?:{each})" for each in _SAYINGS))
 
 _BEGINNINGS: Final = (
@@ -56,6 +84,7 @@ _BEGINNINGS: Final = (
     *("wit", "sup", "bla", "tcp", "lit", "de ", "dad", "baj", "des", "dés", "de\u0301", "nao"),
     *("não", "na\u0303", "dis", "non", "opp", "ref", "ne ", "abg", "abb", "aus", "wid", "ges"),
     *("spe", "nic", "kei", "afg", "uit", "nie", "gee"),
+    *("nat", "int", "on ", "blo"),
 )
 _BETWEEN_TAGS: Final = re.compile("[,;|]")
 _MARKS: Final = ":;<=>?@[\\]^_`"

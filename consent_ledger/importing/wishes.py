@@ -4,18 +4,20 @@ An opt-out on record wins over a yes.
 """
 
 import msgspec
+from msgspec.structs import replace
 
 from consent_ledger import commands as c
 from consent_ledger.snapshot import Snapshot
 from consent_ledger.standing import ANY, Standing
-from consent_ledger.words import LEVEL_RANK, Level, Method, Source
+from consent_ledger.words import LEVEL_RANK, Level, Method, Preference, Purpose, Source
 
 
 class Wish(msgspec.Struct, frozen=True):
     """What a row wants recorded on its numbers; all empty is nothing.
 
-    `revoked`: the contact's own opt-out besides the one that another recorded. Only the contact
-    lifts it, so it may not be lost behind theirs (R-F6).
+    `declines`: what of, where a row declines; none named is everything. `revoked`: the contact's
+    own opt-out besides the one that another recorded. Only the contact lifts it, so it may not be
+    lost behind theirs (R-F6).
     """
 
     opt_out: Source | None = None
@@ -23,6 +25,7 @@ class Wish(msgspec.Struct, frozen=True):
     granted: tuple[str, ...] = ()
     level: Level = Level.EXPRESS
     revoked: bool = False
+    declines: tuple[str, ...] = ()
 
     @property
     def strictness(self) -> int:
@@ -38,7 +41,7 @@ def commands(wish: Wish, told: c.Told) -> list[c.Command]:
     if wish.opt_out is not None:
         found.append(c.OptOut(told, wish.opt_out))
     if wish.declined:
-        found.append(c.DeclineConsent(told))
+        found.append(c.DeclineConsent(told, wish.declines))
     if wish.granted:
         found.append(c.GiveConsent(told, wish.granted, wish.level, Method.IMPORT))
     return found
@@ -56,15 +59,30 @@ def is_said(snapshot: Snapshot, command: c.Command, timed: bool) -> bool:
             if found is None or (source is Source.CONTACT and standing.contact is None):
                 return False
             return not (timed and source is Source.CONTACT and _after_all(at, standing))
-        case c.DeclineConsent():
-            asked = standing.request.purposes if standing.request is not None else (ANY,)
-            marks = [standing.declines.get(purpose) for purpose in asked]
+        case c.DeclineConsent(purposes=purposes):
+            # Of everything only where no yes came later to anything.
+            declines = standing.declines
+            marks = [*map(standing.declined, purposes or declines)] or [None]
+            if not purposes:
+                marks.append(declines.get(ANY))
             return all(mark is not None and (not timed or at <= mark.at) for mark in marks)
         case c.GiveConsent(purposes=purposes, level=level):
-            if standing.do_not_text:
+            if standing.do_not_text or (not timed and standing.reassigned_until is not None):
+                # A yes without a time may be that of who had the number before (R-F8).
                 return True
             return all(_is_granted(standing, p, level, at if timed else None) for p in purposes)
     return False
+
+
+def narrowed(snapshot: Snapshot, command: c.Command, timed: bool) -> c.Command | None:
+    """What of a command a list may say: a yes without a time lifts no 'not consented' (row 9)."""
+    said = snapshot.standing.strictest_preference()
+    if timed or not isinstance(command, c.GiveConsent) or said is None:
+        return command
+    if said[0] is not Preference.NOT_CONSENTED:
+        return command
+    kept = tuple(each for each in command.purposes if each != Purpose.MARKETING)
+    return replace(command, purposes=kept) if kept else None
 
 
 def _after_all(at: int, standing: Standing) -> bool:

@@ -252,8 +252,11 @@ class ImportWriter:
         histories = await _histories(conn, ids)
         told = c.Told(ActorKind.ADMIN, Channel.IMPORT, job.actor_id)
         for number_id, version in facts:
-            if batch.numbers[number_id].readable:
-                take_back(batch, number_id, c.RetractFact(told, version), histories[number_id])
+            history = histories[number_id]
+            # What the ledger did in consequence stays: a cancellation is never undone (R-F1).
+            is_told = any(event.originator_version == version for event in history)
+            if is_told and batch.numbers[number_id].readable:
+                take_back(batch, number_id, c.RetractFact(told, version), history)
         if _count(batch):
             await self.store(conn, batch)
 

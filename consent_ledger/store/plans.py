@@ -9,7 +9,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from consent_ledger.importing.earlier import rests_on_a_list
+from consent_ledger.importing.earlier import is_evidence
 from consent_ledger.importing.rows import Row
 from consent_ledger.importing.wishes import commands, is_said
 from consent_ledger.snapshot import Snapshot
@@ -118,7 +118,6 @@ def _may_change(job: Job, snapshot: Snapshot, rows: Sequence[Row], its: Sequence
     """Whether the record lacks something that a row says: asked without a lock, so asked again."""
     for row in (rows[cell.place] for cell in its):
         for command in commands(row.wish, job.told(row.at, row.line)):
-            said = is_said(snapshot, command, row.at is not None)
-            if not said or rests_on_a_list(snapshot, command):
+            if is_evidence(command) or not is_said(snapshot, command, row.at is not None):
                 return True
     return False

@@ -9,14 +9,14 @@ from consent_ledger.account import Account
 from consent_ledger.facts import ConsentGranted, Event, FactRetracted
 from consent_ledger.handlers import handle
 from consent_ledger.importing.earlier import (
+    is_evidence,
     overruled,
     own_facts,
-    rests_on_a_list,
     tells_of,
     was_recorded,
 )
 from consent_ledger.importing.rows import Row
-from consent_ledger.importing.wishes import commands, is_said
+from consent_ledger.importing.wishes import commands, is_said, narrowed
 from consent_ledger.ledger import Submission
 from consent_ledger.phone_number import PhoneNumber
 from consent_ledger.snapshot import HistoryNeededError
@@ -82,23 +82,24 @@ class RowsOfNumber:
             back = c.RetractFact(told, version)
             take_back(self._batch, inside.number_id, back, self._history)
         version, topics = inside.snapshot.version, []
-        for command in commands(row.wish, told):
+        timed = row.at is not None
+        for wanted in commands(row.wish, told):
+            command = narrowed(inside.snapshot, wanted, timed)
+            if command is None:
+                continue
             count = len(inside.events)
-            if await self._record(command, own, row.at is not None):
+            if await self._record(command, own, timed):
                 topics += [event.topic for event in inside.events[count:]]
         return version + 1, inside.snapshot.version - version, tuple(topics)
 
     async def _record(self, command: c.Command, own: Sequence[Event], timed: bool) -> bool:
-        """Handles a command if it changes where the number stands; whether it does.
-
-        What another list said too is recorded as evidence, and changes nothing.
+        """Handles a command if it changes where the number stands, or is evidence; whether it
+        does change it.
         """
         inside = self._inside
         is_news = not is_said(inside.snapshot, command, timed)
-        if not is_news and (
-            not rests_on_a_list(inside.snapshot, command)
-            or tells_of([*own, *inside.events], command)
-        ):
+        evidence = is_evidence(command) and not tells_of([*own, *inside.events], command)
+        if not is_news and not evidence:
             return False
         account, now = self._batch.accounts[inside.account_id], self._batch.now
         history = None
@@ -107,7 +108,7 @@ class RowsOfNumber:
         except HistoryNeededError:
             history = await loading.load_history(self._conn, inside.number_id) + inside.events
             changes = _changes(inside, account, now, command, history)
-        if changes or not is_news:
+        if changes or evidence:
             submission = Submission(inside.account_id, (inside.number_id,), self._number, command)
             self._batch.handle(submission, inside.number_id, history)
         return changes and is_news

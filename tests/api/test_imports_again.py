@@ -2,12 +2,16 @@
 
 import json
 import random
+from datetime import datetime
+from itertools import permutations
+
+import pytest
 
 from api.importing.lanes import PART
 from consent_ledger.store.importing import UNIT
 from consent_ledger.store.plans import LOCKED
 from tests.api.answer import Answer
-from tests.api.clinic import ANN, BEN, CARA, Clinic
+from tests.api.clinic import ANN, BEN, CARA, Clinic, ago
 from tests.api.conftest import Open
 from tests.api.test_imports import NDJSON, came_to, imports, rows_of, undone
 
@@ -70,11 +74,124 @@ def test_a_long_list_of_numbers_on_record_is_told_row_by_row(open_clinic: Open) 
         assert clinic.facts(number) == ["OptedOut", "OptedOut", "FactRetracted"]
 
 
-def test_what_the_contact_said_needs_no_list(clinic: Clinic) -> None:
-    """A STOP goes with no list, so a list adds nothing to it."""
-    clinic.hears(ANN, "STOP")
-    imports(clinic, A_LIST)
-    assert clinic.facts(ANN) == ["StopReceived", "ReplyIssued"]
+@pytest.mark.parametrize("first", ["the list", "the START"])
+def test_a_late_start_does_not_lift_what_a_list_said_after_it(
+    open_clinic: Open, first: str
+) -> None:
+    """R-O2: in whichever order the two arrive, and though the number was opted out already."""
+    clinic = open_clinic("opt-out")
+    clinic.hears(ANN, "STOP", received_at=ago(days=3))
+    told = [
+        lambda: imports(clinic, A_LIST),
+        lambda: clinic.hears(ANN, "START", received_at=ago(days=1)),
+    ]
+    for tell in told if first == "the list" else reversed(told):
+        tell()
+    clinic.asks(ANN).is_denied("opted_out_by_contact")
+
+
+@pytest.mark.parametrize("source", ["agent", "system"])
+def test_so_it_is_with_what_others_recorded(open_clinic: Open, source: str) -> None:
+    """R-F6: a START lifts what is older than it alone."""
+    clinic = open_clinic("opt-out")
+    if source == "agent":
+        clinic.opts_out(ANN, occurred_at=ago(days=3))
+    else:
+        clinic.reports(ANN, "21610", occurred_at=ago(days=3))
+    row = f"{ANN},TRUE,{source},{ago(hours=5)}"
+    done = imports(clinic, f"number,sms_opt_out,opt_out_source,occurred_at\n{row}\n")
+    assert came_to(done) == (1, 0, 1, 0)
+    clinic.hears(ANN, "START", received_at=ago(days=1))
+    clinic.asks(ANN).is_denied(f"opted_out_by_{source}")
+
+
+def test_a_list_that_added_nothing_opts_nobody_out_who_said_start(open_clinic: Open) -> None:
+    """Also where its file is done again because another list was undone."""
+    clinic = open_clinic("opt-out")
+    clinic.hears(ANN, "STOP", received_at=ago(days=3))
+    timed = f"number,sms_opt_out,occurred_at\n{ANN},TRUE,{ago(days=2)}\n"
+    imports(clinic, timed)
+    clinic.hears(ANN, "START")
+    other = imports(clinic, f"number,sms_opt_out\n{BEN},TRUE\n")
+    undone(clinic, other)
+    imports(clinic, timed)
+    clinic.asks(ANN).is_allowed("no_consent_needed")
+
+
+def test_a_decline_counts_though_an_older_one_is_on_record(clinic: Clinic) -> None:
+    """The contact said yes in between."""
+    clinic.hears(ANN, "DECLINE", received_at=ago(days=9))
+    clinic.hears(ANN, "CONSENT", received_at=ago(days=3))
+    clinic.asks(ANN).is_allowed("consented")
+    assert came_to(imports(clinic, f"number,consent\n{ANN},declined\n")) == (1, 1, 0, 0)
+    clinic.asks(ANN).is_denied("consent_declined")
+
+
+def test_a_decline_without_a_time_outdoes_a_yes_of_its_list(clinic: Clinic) -> None:
+    """Whatever was declined before, and in any order of the rows."""
+    rows = [
+        f"{ANN},declined,{ago(days=30)}",
+        f"{ANN},declined,",
+        f"{ANN},granted,{ago(days=5)}",
+    ]
+    for number, order in zip((ANN, BEN, CARA), permutations(rows), strict=False):
+        text = "\n".join(["number,consent,occurred_at", *order]).replace(ANN, number)
+        imports(clinic, text + "\n")
+        clinic.asks(number).is_denied("consent_declined")
+
+
+def test_a_decline_stands_when_another_list_that_said_so_is_undone(clinic: Clinic) -> None:
+    """It was said twice, and a consent waits behind it."""
+    clinic.consents(ANN, occurred_at=ago(days=9))
+    first = imports(clinic, f"number,consent\n{ANN},declined\n")
+    second = imports(clinic, f"number,consent,ref\n{ANN},declined,x\n")
+    assert came_to(second) == (1, 0, 1, 0)
+    undone(clinic, first)
+    clinic.asks(ANN).is_denied("consent_declined")
+    undone(clinic, second)
+    clinic.asks(ANN).is_allowed("consented")
+
+
+def test_a_decline_is_of_what_its_row_names(clinic: Clinic) -> None:
+    """Nothing named is everything, whatever was asked last: a list answers no request."""
+    clinic.consents(BEN, occurred_at=ago(days=9))
+    clinic.requests(BEN, purposes=["marketing"])
+    text = f"number,consent,purposes\n{ANN},granted,conversation\n{ANN},declined,marketing\n"
+    assert came_to(imports(clinic, text + f"{BEN},declined,\n")) == (3, 3, 0, 0)
+    clinic.asks(ANN).is_allowed("consented")
+    clinic.asks(ANN, "marketing").is_denied("consent_declined")
+    clinic.asks(BEN).is_denied("consent_declined")
+
+
+def test_a_list_that_cancelled_a_text_can_be_undone(open_clinic: Open) -> None:
+    """The opt-out goes; a cancellation is never undone (R-F1)."""
+    clinic = open_clinic("consent-first")
+    clinic.sends(ANN, message_id="m")
+    done = imports(clinic, f"number,sms_opt_out\n{ANN},TRUE\n{BEN},TRUE\n")
+    assert clinic.facts(ANN)[-2:] == ["OptedOut", "MessageCancelled"]
+    assert undone(clinic, done)["state"] == "undone"
+    assert [clinic.flags(number)["opted_out"] for number in (ANN, BEN)] == [False, False]
+    assert clinic.facts(ANN)[-1] == "FactRetracted"
+
+
+def test_a_yes_without_a_time_is_not_the_new_holders(clinic: Clinic) -> None:
+    """R-F8: it may be that of who had the number before."""
+    clinic.consents(ANN, occurred_at=ago(days=20))
+    clinic.reassigns(ANN, datetime.fromisoformat(ago(days=3)).date().isoformat())
+    assert came_to(imports(clinic, f"number,consent\n{ANN},granted\n")) == (1, 0, 1, 0)
+    clinic.asks(ANN).is_deferred("consent_required")
+    imports(clinic, f"number,consent,occurred_at\n{ANN},granted,{ago(days=1)}\n")
+    clinic.asks(ANN).is_allowed("consented")
+
+
+def test_a_yes_without_a_time_lifts_no_preference(open_clinic: Open) -> None:
+    """Row 9: only a grant that came later does, and nobody knows that this one did."""
+    clinic = open_clinic("recalls")
+    clinic.learns_preference(ANN, "not_consented")
+    header = "number,consent,purposes,level"
+    imports(clinic, f"{header}\n{ANN},granted,recall marketing,express_written\n")
+    assert clinic.facts(ANN) == ["MarketingPreferenceRecorded", "ConsentGranted"]
+    clinic.asks(ANN, "marketing").is_denied("marketing_not_consented")
 
 
 def test_a_list_tells_of_a_number_once(open_clinic: Open) -> None:
@@ -163,6 +280,25 @@ def test_rows_that_were_refused_are_looked_at_again_once_the_account_changed(
     clinic.adopts("consent-first", changes={"purposes": {"vip": {"needs_consent": True}}})
     again = imports(clinic, text)
     assert (again["same_as"], came_to(again)) == (None, (2, 1, 1, 0))
+
+
+def test_rows_that_came_to_nothing_count_once_the_policy_wants_them(open_clinic: Open) -> None:
+    """Where no consent is needed none is recorded."""
+    clinic = open_clinic("opt-out")
+    text = f"number,consent\n{ANN},granted\n"
+    assert came_to(imports(clinic, text)) == (1, 0, 1, 0)
+    clinic.adopts("consent-first")
+    assert came_to(imports(clinic, text)) == (1, 1, 0, 0)
+    clinic.asks(ANN).is_allowed("consented")
+
+
+def test_a_file_that_was_sent_as_the_wrong_kind_can_be_sent_as_the_right_one(
+    clinic: Clinic,
+) -> None:
+    """Its lines were no objects, and are rows."""
+    text = f"sep=;\nnumber;sms_opt_out\n{ANN};TRUE\n"
+    assert imports(clinic, text, kind=NDJSON)["rejected"] == 3
+    assert came_to(imports(clinic, text)) == (1, 1, 0, 0)
 
 
 def both(clinic: Clinic, text: str) -> Answer:

@@ -6,6 +6,7 @@ from typing import Final
 import pytest
 
 from api.importing.records import FileError, Format, check_beginning, rows
+from consent_ledger.importing.faults import DETAILS
 from consent_ledger.importing.rows import Row, RowReader
 from tests.api.clinic import ANN, BEN, CARA, Clinic
 from tests.api.conftest import Open
@@ -65,6 +66,7 @@ def test_lines_of_json_are_judged_alike(open_clinic: Open) -> None:
         f'{{"phone": "{ANN}", "mobile": "{BEN}", "sms_opt_out": true}}',
         f'{{"number": "{ANN}", "status": "unsubscribed"}}',
         f'{{"number": "{ANN}", "tags": ["vip", "Opted out"]}}',
+        f'{{"number": "{ANN}", "SendPromotionalTexts": false}}',
         f'{{"number": "{ANN}", "sms_opt_out": true, "sms_opt_out": false}}',
         f'{{"number": "{ANN}", "sms_opt_out" : true, "sms_opt_out"\t: false}}',
         f'{{"number": "{ANN}", "sms_opt_out": true, "SMS Opt Out": false}}',
@@ -72,9 +74,9 @@ def test_lines_of_json_are_judged_alike(open_clinic: Open) -> None:
         f'{{"number": "{CARA}", "sms_opt_out": true, "ref": "say \\"x\\": y", "tags": []}}',
     )
     done = imports(clinic, "\n".join(lines), NDJSON)
-    assert came_to(done) == (8, 1, 0, 7)
+    assert came_to(done) == (9, 1, 0, 8)
     told = [code for row in rows_of(clinic, done, status="rejected") for _, code in codes(row)]
-    assert told == ["columns-unclear", *["opt-out-aside"] * 2, *["columns-unclear"] * 4]
+    assert told == ["columns-unclear", *["opt-out-aside"] * 3, *["columns-unclear"] * 4]
     assert clinic.flags(CARA)["opted_out"]
 
 
@@ -88,10 +90,11 @@ def test_a_revocation_beside_an_agents_opt_out_is_the_contacts(open_clinic: Open
         + "".join(f"{number},TRUE,agent,revoked\n" for number in (ANN, BEN)),
     )
     assert came_to(done) == (2, 2, 0, 0)
-    for number in (ANN, BEN):
+    # What was on record is said again, as evidence.
+    for number, told_of in ((ANN, 2), (BEN, 3)):
         clinic.asks(number).is_denied("opted_out_by_contact")
         clinic.opts_in(number).problem(409, "opt-in-forbidden")
-        assert clinic.facts(number).count("OptedOut") == 2
+        assert clinic.facts(number).count("OptedOut") == told_of
 
 
 def test_lines_above_the_header_refuse_the_list() -> None:
@@ -132,3 +135,74 @@ def test_a_list_of_the_other_kind_says_so() -> None:
     line = json.dumps({"number": ANN, "sms_opt_out": True})
     assert "application/x-ndjson" in refusal(line)
     assert "text/csv" in refusal(f"number,sms_opt_out\n{ANN},TRUE\n", Format.NDJSON)
+
+
+def told(found: list[Row]) -> list[list[str]]:
+    """What is wrong with each row."""
+    return [[fault.code for fault in row.faults] for row in found]
+
+
+@pytest.mark.parametrize(
+    ("header", "again"),
+    [
+        ("number,consent", "number,sms_opt_out"),
+        ("number,consent", "Phone,Do Not Text"),
+        ("number,sms_opt_out", "sms_opt_out,number"),
+        ("name,number,consent", "number,name,sms_opt_out"),
+        ("phone,consent,", "Mobile,Opted Out,Name"),
+        ("number,sms_opt_out", "number,name,sms_opt_out"),
+        ("number,consent", '"number","sms_opt_out"'),
+        ("number,name,consent", "Phone,name,VIP"),
+        ("Phone export,2026", "number,sms_opt_out"),
+        ("Export 2026,Phone list", "number,sms_opt_out"),
+    ],
+)
+def test_what_stands_below_a_second_header_is_refused(header: str, again: str) -> None:
+    """Two exports in one file, or a title above the header: its columns mean something else."""
+    below = [",".join([ANN] * len(again.split(",")))] * 2
+    *_, second, one, two = read("\n".join([header, again, *below]))
+    assert told([second, one, two]) == [["header-repeated"]] * 3
+    assert [row.line for row in (second, one, two)] == [2, 3, 4]
+    assert "files of their own" in DETAILS["header-repeated"]
+
+
+def test_the_same_header_again_costs_itself_alone() -> None:
+    """What stands below it means the same."""
+    found = read(f"Number,SMS Opt-Out\n{ANN},TRUE\nnumber,sms_opt_out\n\n{BEN},TRUE\n")
+    assert told(found) == [[], ["header-repeated"], []]
+    assert opted_out(found) == [ANN, BEN]
+    assert told(read(f"number\nnumber\n{ANN}\n")) == [["header-repeated"], []]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        *(",phone,Subscribed", "No phone,phone,Opted Out", "x,Phone,Mobile", "Mobile,,Tom"),
+        *("n/a,Phone,consent", "415 555 0132 x,number,ref", "phone disconnected,web,Subscribed"),
+    ],
+)
+def test_a_row_without_a_number_is_no_header(row: str) -> None:
+    """People write such things of contacts; what stands below counts."""
+    *_, below = read(f"number,Source,Notes,sms_opt_out\n{row},\n{ANN},web,,TRUE\n")
+    assert opted_out([below]) == [ANN]
+
+
+def test_a_spreadsheets_older_encoding_hides_no_opt_out() -> None:
+    """Windows-1252, as a name and as a cell, in pieces of any size and among UTF-8."""
+    assert "column 2 may say" in refusal(f"number,D\xe9sabonn\xe9\n{ANN},X\n".encode("cp1252"))
+    text = f"number,Statut,ref\n{ANN},D\xe9sabonn\xe9,a\n{BEN},,\u201cJ\xe9r\xf4me\u201d\n"
+    for data in (text.encode("cp1252"), text.encode()):
+        for size in (1, 2, 1_000):
+            parts = [data[i : i + size] for i in range(0, len(data), size)]
+            assert told(list(rows(parts, Format.CSV, READER))) == [["opt-out-aside"], []]
+    mixed = f"number,Statut,ref\n{ANN},".encode() + "D\xe9sabonn\xe9,".encode("cp1252")
+    one, two = read(mixed + f"\n{BEN},,J\xe9r\xf4me \u4e2d\n".encode())
+    assert (told([one]), two.ref) == ([["opt-out-aside"]], "J\xe9r\xf4me \u4e2d")
+
+
+def test_a_reference_in_an_older_encoding_is_kept() -> None:
+    """Unless one of its bytes is no letter in that either."""
+    found = read(b"number,ref\n%b,Ren\xe9 \x96 1\n%b,a\x81\n" % (ANN.encode(), BEN.encode()))
+    assert [row.ref for row in found] == ["Ren\xe9 \u2013 1", None]
+    line = b'{"number": "%b", "statut": "d\xe9sabonn\xe9"}' % ANN.encode()
+    assert told(read(line, Format.NDJSON)) == [["opt-out-aside"]]

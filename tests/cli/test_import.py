@@ -34,7 +34,7 @@ def test_a_list_is_tried_imported_and_taken_back(bare: Dev, file: Path) -> None:
     assert (found["rows"], found["accepted"], found["rejected"]) == (2, 1, 1)
     assert [row["row"] for row in found["rejected_rows"]] == [3]
     again = bare.cli("import", str(file))
-    assert "the same file was imported before" in again.stdout
+    assert f"the same file was import {found['import_id']}" in again.stdout
     assert again.returncode == 1
     assert "row 3, number: " in again.stdout
     assert "4.15555" not in again.stdout

@@ -21,6 +21,8 @@ OTHER_PHONES: Final = (
         "Tel.",
         "mobile",
     ),
+    *("Telefoonnummer", "Telefoon", "Mobiel", "Telemóvel", "Landline", "WhatsApp", "Ph 2", "Ph."),
+    *("Alt No", "Contact No", "Mobile 1 Value", "Alt. No. 2", "Landline 2", "WhatsApp No", "Ph No"),
     *("N° de teléfono", "Contact Number", "WhatsApp Number", "Mobilnummer", "homephone"),
 )
 OTHER_OPT_OUTS: Final = (
@@ -28,6 +30,10 @@ OTHER_OPT_OUTS: Final = (
     *("SMS Preference", "Accepts SMS Marketing", "TxtMsgOk", "Allow SMS", "Text Allowed"),
     *("Receive Texts", "OK to text", "Contactable", "Exclude", "Declined", "Refused", "Withdrawn"),
     *("Litigator", "Désabonné", "Abgemeldet", "Widerspruch", "Einwilligung", "Baja", "Sperre"),
+    *("Blocklisted", "SMS_BLOCKLISTED", "Block List", "hasoptedoutofmobile", "isoptedout"),
+    *("globaloptout", "mobileoptout", "mobileoptin", "smsstop", "dndsms", "SMS DND", "Opt Status"),
+    *("Email/Texting Opt Out", "Email & Messaging Opt-Out", "E-mail/Txts Opt Out", "SMS Opt"),
+    *("Email/MMS Opt Out", "Email/Messages Opt Out", "Email or WhatsApp Opt Out", "optoutreason"),
     *("Opt/Out", "Opted (Out)", "Opt Out Date", "Opted Out At", "Don’t text"),
 )
 OUR_OPT_OUTS: Final = (
@@ -97,7 +103,17 @@ def test_other_columns_are_left_aside(name: str) -> None:
     [
         *("Christopher", "Nonstop", "Adopted In", "Subscriber ID", "Subscriber DOB"),
         *("Subscription Plan", "Subscription Start Date", "Email opt in", "Email Opt Out"),
-        *("Email Consent", "HasOptedOutOfEmail", "Insurance Phone", "Pharmacy Phone"),
+        *("Adoptedout", "Adopting", "Options", "Opt Outcome", "Block", "Laptop Status", "DN Miles"),
+        *(
+            "Email Consent",
+            "HasOptedOutOfEmail",
+            "Email/Newsletter Opt Out",
+            "hasoptedoutofemail",
+            "Insurance Phone",
+            "Pharmacy Phone",
+        ),
+        *("Mother Mobile", "Street No", "House No", "Invoice No", "Home No", "Mobiel abonnement"),
+        *("Ph Level", "Graph", "WhatsApp Group", "Landline Provider", "Mobile Value Score", "No"),
         *("Emergency Contact Phone", "Phone Category", "Phone Call Attempts", "Phone Validated"),
     ],
 )
@@ -118,6 +134,34 @@ def test_names_that_may_say_who_may_be_texted_refuse_their_list(name: str) -> No
     """A STOP may stand there."""
     with pytest.raises(ColumnsError):
         Columns.of(["number", "consent", name])
+
+
+CHANNELS: Final = (
+    *("SMS", "Text Messages", "SMS Reminders", "Send SMS", "Text Y/N", "Allow Messages", "Text"),
+    *("OK to message", "Mobile Marketing", "smsenabled", "allowsms", "SendPromotionalTexts"),
+    *("Texting", "sendsms", "smsNotifications", "Email & SMS", "SMS Alerts 2", "textmessages"),
+    *("Mobile Alerts", "MMS", "Can Message", "receivetexts", "textalerts"),
+)
+NO_CHANNELS: Final = (
+    *("SMS Sent", "Text Count", "Last SMS", "SMS ID", "Text Message Date", "Delivered SMS"),
+    *("SMS Template", "Text Body", "SMS Reply", "Message", "Messages Sent", "SMS Replied"),
+    *("Custom Text 1", "Text Color", "Mobile Device", "Context", "smsid", "smssent", "Texture"),
+    *("Texts Off", "SMS Bounce"),
+    *("Alt Text", "Unread Texts", "SMS Verified", "Smsithers", "Mobile App", "Newsletter"),
+)
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_the_name_of_a_channel_has_its_no_looked_for(name: str) -> None:
+    """It refuses no list; a No below it says that no texts are wanted."""
+    found = Columns.of(["number", name])
+    assert (found.channels, found.marked) == ((1,), True)
+
+
+@pytest.mark.parametrize("name", NO_CHANNELS)
+def test_what_counts_or_dates_texts_says_nothing(name: str) -> None:
+    """A No in `SMS Sent` is nobody's wish."""
+    assert Columns.of(["number", name]).channels == ()
 
 
 @pytest.mark.parametrize(

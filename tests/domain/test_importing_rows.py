@@ -39,10 +39,27 @@ OPT_OUTS: Final = (
     *("no texts", "Revoked", "consent revoked", "(opted out)", " unsubscribed ", "[DNC]", "un-sub"),
     *("Don’t text", "opted\u2011out", "ＳＴＯＰ", "un\u00adsubscribed", "Unsubscribed from SMS"),
     *("Désabonné", "DÉSINSCRITE", "Abgemeldet", "Widerspruch", "de baja", "Gesperrt", "Suppressed"),
+    *("Opted Out via STOP", "Opted out 3/4/2026", "Opt-Out (STOP)", "Unsubscribed: STOP"),
+    *("Opted out on 2026-03-04T10:00:00Z", "Unsubscribed Mar 4, 2026 10:15 AM", "STOP 3/4/2026"),
+    *("STOP please", "Stop texting me", "Do not send SMS", "Do Not Call/Text", "No text messages"),
+    *("SMS: Off", "Désabonné(e)", "text STOP", "SMS Opt-Outs", "opt-out list", "National DNC"),
+    *("dnd-sms", "Do Not Call or Text", "Don't send me any texts", "SMS: No", "Blocklisted"),
+    *(
+        "Please stop texting",
+        "Stop messaging me please",
+        "Texts disabled",
+        "Desuscrito/a",
+        "No SMS!",
+    ),
+    *("Opted out by contact", "Unsubscribed via SMS on 3/4/26", "Do not email or text", "DNC list"),
+    *("stop sending me messages", "Opted out (SMS)", "UNSUBSCRIBED - STOP", "Texted STOP 3/4/26"),
     *("Não contatar", "Disiscritto", "Afgemeld", "litigator", "Removed"),
 )
 OTHERS: Final = (
     *("", "Subscribed", "opted in", "Active", "Cancelled", "declined", "no contact", "Stopwatch"),
+    *("Stop 12", "Text", "SMS", "Opt in 3/4/2026", "National Grid", "QUIT", "Cancel", "END"),
+    *("Unsubscribed from email", "Do not email", "Opt Outcome", "opted out of tour 3", "SMS: On"),
+    *("stop by the office", "Stop Loss", "text me", "no text yet", "Do not disturb the dog"),
     *("Bus stop 12", "asked whether to stop", "Donna", "Norman", "not subscribed", "TRUE", "5"),
     *("Unsubscribed from the newsletter of 2019 and signed up anew in 2021; yes to texts",),
 )
@@ -109,13 +126,43 @@ def test_one_word_of_several_counts() -> None:
     """Tags stand in one cell, parted by commas or semicolons."""
     assert told(read("number,Tags", NUMBER, "vip, Opted out")) == ASIDE
     assert told(read("number,Contact Lists", NUMBER, "vip;DNC")) == ASIDE
+    assert told(read("number,Flags", NUMBER, "VIP; Do Not Text")) == ASIDE
+    assert told(read("number,Mailing Lists", NUMBER, "VIP;DNC")) == ASIDE
+    assert told(read("number,Segments", NUMBER, "new|SMS Opt-Outs")) == ASIDE
     assert told(read("number,Tags", NUMBER, "vip, new")) == []
+    assert told(read("number,Mailing Lists", NUMBER, "VIP;new")) == []
+
+
+@pytest.mark.parametrize("cell", ["QUIT", "cancel", "END", "STOPALL", "Stop", "revoke", " quit "])
+def test_a_keyword_counts_under_the_name_of_keywords(cell: str) -> None:
+    """Elsewhere appointments are cancelled, and subscriptions end."""
+    for name in ("Keyword", "Last Keyword", "SMS keywords"):
+        (one,) = told(read(f"number,{name}", NUMBER, cell))
+        assert one[1] == "opt-out-aside"
+    assert told(read("number,Keyword", NUMBER, "JOIN")) == []
+    assert told(read("number,Status", NUMBER, "Cancel")) == []
 
 
 def test_a_true_under_a_name_that_is_an_opt_out_counts() -> None:
     """`Removed` refuses no list: it may say when; but TRUE there is a STOP."""
     assert told(read("number,Removed", NUMBER, "Yes")) == ASIDE
     assert told(read("number,Removed", NUMBER, "2024-01-02")) == []
+
+
+@pytest.mark.parametrize("cell", ["No", "N", "FALSE", "off", "Disabled", "Nein", "NON", " no. "])
+def test_a_no_under_the_name_of_a_channel_counts(cell: str) -> None:
+    """`Send SMS: No` is what another service calls an opt-out; the row itself may say it."""
+    assert told(read("number,Send SMS,consent", NUMBER, cell, "granted")) == [
+        ("send_sms", "opt-out-aside")
+    ]
+    assert told(read("number,Send SMS,sms_opt_out", NUMBER, cell, "TRUE")) == []
+    assert told(read("number,SMS Sent", NUMBER, cell)) == []
+
+
+@pytest.mark.parametrize("cell", ["", "0", "Yes", "TRUE", "none", "Norman", "not yet", "Nov 5"])
+def test_other_words_under_the_name_of_a_channel_say_nothing(cell: str) -> None:
+    """An empty cell and a zero are what a database has where nobody was asked."""
+    assert told(read("number,SMS", NUMBER, cell)) == []
 
 
 def test_something_in_a_column_without_a_name_refuses_its_row() -> None:
@@ -177,6 +224,33 @@ def test_other_references_are_kept(text: str) -> None:
         *(("Country Code,phone", "415 555 0131", each, True) for each in ("1", "+1", "001", "1.0")),
         *(("Country Code,phone", "415 555 0131", each, True) for each in ("US", "ca", "'+1")),
         *(("Country Code,phone", "415 555 0131", each, False) for each in ("44", "GB", "USD", "?")),
+        *(
+            ("Country Code,phone", "415 555 0131", each, True)
+            for each in ("USA", "United States", "(+1)", "[1]", "United States (+1)", "Canada")
+        ),
+        *(
+            (f"{each},number", "415 555 0131", "44", False)
+            for each in (
+                "Phone Country",
+                "Phone Region",
+                "Country ISO",
+                "Dialing",
+                "Mobile Country",
+            )
+        ),
+        ("Phone Country ISO,number", "415 555 0131", "GB", False),
+        ("Phone Country ISO,number", "415 555 0131", "US", True),
+        ("Phone Region,number", "415 555 0131", "", True),
+        *(
+            ("Country,number", "415 555 0131", each, False)
+            for each in ("GB", "gb", "United Kingdom", "UK", "Germany", "DE", "Mexico", "mex")
+        ),
+        *(
+            ("Country,number", "415 555 0131", each, True)
+            for each in ("US", "Canada", "USA", "U.S.", "", "Narnia", "XX", "44", "NA", "Orange")
+        ),
+        ("Country,number", "+14155550131", "GB", True),
+        ("Shipping Country,number", "415 555 0131", "GB", True),
         ("Phone Country Code,Phone", "(415) 555-0131", "44", False),
         ("Dial Code,number", "+14155550131", "44", True),
         ("Dial Code,number", "0014155550131", "44", True),
@@ -194,6 +268,18 @@ def test_a_number_beside_a_code_that_it_lacks_is_refused(
     row = read(f"{header},sms_opt_out", code, number, "TRUE")
     assert row.numbers == ((NUMBER,) if is_read else ())
     assert [code for _, code in told(row)] == ([] if is_read else ["code-apart"])
+
+
+@pytest.mark.parametrize("code", ["United Kingdom", "UK", "England", "GB", "GBR", "(+44)", "44"])
+def test_a_country_at_home_may_be_named(code: str) -> None:
+    """As address books name it; a number beside another country's name is refused."""
+    reader = RowReader("GB", frozenset(), (), 1_772_000_000_000_000)
+    for header in ("Country Code", "Country"):
+        columns = Columns.of([header, "number"])
+        assert reader.read(2, [code, "07400 123456"], columns).numbers == ("+447400123456",)
+        assert told(reader.read(2, ["Spain", "07400 123456"], columns)) == [
+            ("number", "code-apart")
+        ]
 
 
 def test_an_account_without_a_region_reads_no_number_beside_a_code() -> None:
