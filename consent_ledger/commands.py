@@ -147,10 +147,14 @@ class AskMessage(Command, frozen=True):
 
 
 class ReleaseMessage(Command, frozen=True):
-    """Hand a held text to one claimant, if it may go now."""
+    """Hand a held text to one claimant, if it may go now.
+
+    `anew`: a text that this claimant has already is refused, rather than answered once more.
+    """
 
     message_id: str
     claimed_by: str
+    anew: bool = False
 
 
 class CancelMessage(Command, frozen=True):

@@ -91,8 +91,8 @@ def release(number: PhoneNumber, command: ReleaseMessage) -> Answered:
     """Hands a held text to one claimant, decided again at this instant."""
     message = _held(number, command.message_id)
     if message.state is MessageState.RELEASED:
-        if message.claimed_by != command.claimed_by:
-            raise RefusedError("already-released", "Another claimant has this text.")
+        if message.claimed_by != command.claimed_by or command.anew:
+            raise RefusedError("already-released", "The text was handed out to a claimant.")
         return Answered(state=message.state, purpose=message.asked.purpose)
     if message.is_expired(number.recorded_at) or message.state is not MessageState.DEFERRED:
         return _as_it_is(number, message)

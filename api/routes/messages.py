@@ -1,7 +1,6 @@
 """Messages: send now, hold, release (contract section 5)."""
 
 from typing import Annotated, Any, Final
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from msgspec.structs import replace
@@ -9,9 +8,9 @@ from msgspec.structs import replace
 from api import render
 from api.auth import Caller, allow
 from api.direct import DirectRoute
-from api.held_texts import Waiting, find_releasable
+from api.held_texts import Message, Waiting, find_message, find_releasable, message_claim
 from api.paging import read_place
-from api.problems import Problem, invalid
+from api.problems import invalid
 from api.questions import read_question
 from api.responses import documented, reply
 from api.schemas import messages as s
@@ -20,7 +19,6 @@ from api.service import Service
 from api.submit import (
     Number,
     ServiceIn,
-    digest,
     idempotency,
     receipt_fields,
     record,
@@ -28,10 +26,8 @@ from api.submit import (
 )
 from consent_ledger import commands as c
 from consent_ledger.facts import event_id
-from consent_ledger.held import ASKED_STATES, Asked, Held
-from consent_ledger.ledger import MESSAGE_CLAIM, Claim, Receipt
-from consent_ledger.snapshot import Snapshot
-from consent_ledger.store.codec import decode_held, decode_snapshot
+from consent_ledger.held import ASKED_STATES, Asked
+from consent_ledger.ledger import Receipt
 from consent_ledger.store.log import read_stream
 from consent_ledger.words import MessageState, Role
 
@@ -76,13 +72,9 @@ async def ask(
     command = c.AskMessage(
         told(caller, None, body.sent_by), body.message_id, question, body.expires_at
     )
-    claims = (_claim(body.message_id), *await idempotency(request))
+    claims = (message_claim(body.message_id), *await idempotency(request))
     receipt = await record(service, caller, number, command, claims=claims, contacts=contacts)
     return reply(_asked(receipt, number))
-
-
-def _claim(message_id: str) -> Claim:
-    return Claim(MESSAGE_CLAIM, digest(message_id.encode()))
 
 
 def _asked(receipt: Receipt, number: Number) -> dict[str, Any]:
@@ -99,35 +91,6 @@ def _asked(receipt: Receipt, number: Number) -> dict[str, Any]:
             "text": answer.text,
         }
     return fields
-
-
-FIND: Final = """
-SELECT c.number_id, c.version, n.e164, d.held, s.snapshot
-FROM claims c LEFT JOIN numbers n USING (number_id)
-LEFT JOIN consent_status s USING (number_id)
-LEFT JOIN deferred_messages d ON d.number_id = c.number_id AND d.message_id = %s
-WHERE c.account_id = %s AND c.kind = %s AND c.key = %s"""
-
-
-class Message:
-    """A message by its id: its number, and its row where it was ever held."""
-
-    def __init__(self, row: tuple[Any, ...]) -> None:
-        self.number_id: UUID = row[0]
-        self.version: int = row[1]
-        self.number: str | None = row[2]
-        self.held: Held | None = decode_held(row[3]) if row[3] else None
-        self.snapshot: Snapshot = decode_snapshot(row[4])
-
-
-async def find_message(service: Service, caller: Caller, message_id: str) -> Message:
-    claim = _claim(message_id)
-    async with service.connection() as conn:
-        params = (message_id, caller.account_id, claim.kind, claim.key)
-        row = await (await conn.execute(FIND, params)).fetchone()
-    if row is None:
-        raise Problem(404, "not-found", "No message has this id.")
-    return Message(row)
 
 
 @router.get(

@@ -1,34 +1,26 @@
 """Held texts are handed out, each to one claimant, or taken back (contract section 5)."""
 
-import asyncio
-import contextlib
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from api import render
 from api.auth import Caller, allow
 from api.direct import DirectRoute
-from api.held_texts import Waiting, find_releasable
+from api.handing_out import hand_out, release_text
+from api.held_texts import find_message
 from api.problems import Problem
 from api.responses import documented, reply
-from api.routes.messages import find_message
 from api.schemas import messages as s
 from api.schemas.base import OpaqueId
-from api.service import Service
 from api.submit import (
     ServiceIn,
     idempotency,
-    keep_answer,
-    kept_answer,
     receipt_fields,
     told,
 )
 from consent_ledger import commands as c
-from consent_ledger.held import Held
-from consent_ledger.ledger import Claim, Receipt, Submission, UnavailableError
-from consent_ledger.phone_number import RefusedError
+from consent_ledger.ledger import Receipt, Submission
 from consent_ledger.words import MessageState, Role
 
 router = APIRouter(tags=["messages"], route_class=DirectRoute)
@@ -48,81 +40,8 @@ async def release_next(
 ) -> Response:
     """Up to `limit` of the oldest messages that may go now, each for this claimant alone."""
     claims = await idempotency(request)
-    async with service.connection() as conn:
-        kept = await kept_answer(service, conn, caller, claims)
-    if kept is not None:
-        return reply(kept)
-    answer = {"items": await _hand_out(service, caller, body)}
-    # What was released is this claimant's, whether or not the answer can be kept for a repetition.
-    with contextlib.suppress(UnavailableError):
-        async with service.connection() as conn:
-            await keep_answer(service, conn, caller, claims, answer)
-    return reply(answer)
-
-
-async def _hand_out(
-    service: Service, caller: Caller, body: s.ReleaseNextBody
-) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = []
-    expired: list[Waiting] = []
-    after = 0
-    while len(items) < body.limit:
-        found, last = await find_releasable(
-            service, caller.account_id, after, body.limit - len(items), expired
-        )
-        # Together, so that they share commits; a message of an erased person has nobody to go to.
-        tries = [_try(service, caller, each, body.claimed_by) for each in found if each.number]
-        tried = await asyncio.gather(*tries, return_exceptions=True)
-        items += [item for item in tried if isinstance(item, dict)]
-        failed = [each for each in tried if isinstance(each, BaseException)]
-        if failed and not items:
-            raise failed[0]
-        if failed or last is None:
-            # What was released has to be handed out now: nobody else will get it.
-            break
-        after = last
-    # What outlived its expiry is ended on the way, or every list would read it again.
-    ended = (_try(service, caller, each, body.claimed_by) for each in expired)
-    await asyncio.gather(*ended, return_exceptions=bool(items))
-    return items
-
-
-async def _try(
-    service: Service, caller: Caller, waiting: Waiting, claimant: str
-) -> dict[str, Any] | None:
-    try:
-        receipt = await _release(
-            service, caller, waiting.number_id, waiting.held, waiting.held.message_id, claimant
-        )
-    except RefusedError:
-        return None
-    # A claimant who asks again is not handed the same text twice.
-    released = receipt.answer.state is MessageState.RELEASED and bool(receipt.recorded)
-    return _handed_out(waiting) if released else None
-
-
-def _handed_out(waiting: Waiting) -> dict[str, Any]:
-    return {
-        "message_id": waiting.held.message_id,
-        "number": waiting.number,
-        "purpose": waiting.held.asked.purpose,
-    }
-
-
-async def _release(
-    service: Service,
-    caller: Caller,
-    number_id: UUID,
-    held: Held | None,
-    message_id: str,
-    claimant: str,
-    claims: tuple[Claim, ...] = (),
-) -> Receipt:
-    command = c.ReleaseMessage(told(caller, None, claimant), message_id, claimant)
-    contacts = tuple((i,) for i in held.asked.contacts) if held is not None else ()
-    return await service.writer.record(
-        Submission(caller.account_id, (number_id,), None, command, claims=claims, contacts=contacts)
-    )
+    items = await hand_out(service, caller, body.claimed_by, body.limit, claims)
+    return reply({"items": items})
 
 
 @router.post(
@@ -144,15 +63,9 @@ async def release(
     message = await find_message(service, caller, message_id)
     if message.number is None:
         raise Problem(409, "not-releasable", "The person was erased: there is no number to text.")
-    receipt = await _release(
-        service,
-        caller,
-        message.number_id,
-        message.held,
-        message_id,
-        body.claimed_by,
-        await idempotency(request),
-    )
+    command = c.ReleaseMessage(told(caller, None, body.claimed_by), message_id, body.claimed_by)
+    claims = await idempotency(request)
+    receipt = await release_text(service, caller, message.number_id, message.held, command, claims)
     answer = receipt.answer
     if answer.state is not MessageState.RELEASED:
         raise _not_releasable(receipt)

@@ -125,6 +125,24 @@ class Clinic:
         items = self.post("/v1/messages/release-next", "sender", **body)["items"]
         return [item["message_id"] for item in items]
 
+    @contextmanager
+    def failing(self, fact: str, of: str) -> Iterator[None]:
+        """No fact of a kind can be recorded on a number meanwhile."""
+        database = self.service.database
+        fails = f"""
+            CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                RAISE EXCEPTION 'not this one';
+            END $$;
+            CREATE TRIGGER fail BEFORE INSERT ON events FOR EACH ROW
+                WHEN (NEW.topic = '{fact}' AND NEW.originator_id = '{self.number_id(of)}')
+                EXECUTE FUNCTION fail()"""
+        database.execute(fails.encode())
+        try:
+            yield
+        finally:
+            database.execute("DROP TRIGGER fail ON events; DROP FUNCTION fail()")
+
     def flags(self, *numbers: str) -> Answer:
         """Is any of a contact's numbers opted out (R-V2)?"""
         return self.post("/v1/contacts/check", "agent", numbers=list(numbers))

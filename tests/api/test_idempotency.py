@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from api.submit import digest
 from tests.api.answer import Answer
 from tests.api.clinic import ANN, BEN, CARA, Clinic
 from tests.api.conftest import Open
@@ -109,6 +110,65 @@ def test_a_claimant_that_got_no_answer_is_given_the_same_texts(clinic: Clinic) -
     other = clinic.call("POST", path, "sender", {**body, "limit": 3}, **KEY)
     other.problem(422, "idempotency-key-reused")
     assert clinic.releasable() == ["out-3"]
+
+
+def test_a_claimant_whose_answer_was_not_even_kept_is_given_the_same_texts(clinic: Clinic) -> None:
+    """The service died between the release and the answer; what came since goes to the next."""
+    for message_id in ("out-1", "out-2", "out-3"):
+        clinic.sends(ANN, message_id=message_id)
+    clinic.hears(ANN, "CONSENT")
+    path, body = "/v1/messages/release-next", {"claimed_by": "worker-1", "limit": 2}
+    first = clinic.call("POST", path, "sender", body, **KEY)
+    forget_answer(clinic, path)
+    assert clinic.call("POST", path, "sender", body, **KEY).body == first.body
+    forget_answer(clinic, path)
+    other = clinic.call("POST", path, "sender", {**body, "limit": 3}, **KEY)
+    other.problem(422, "idempotency-key-reused")
+    assert clinic.releasable() == ["out-3"]
+
+
+def test_a_text_of_the_claimants_other_request_is_not_given_again(clinic: Clinic) -> None:
+    """Two requests of one worker: each has its own texts, however often both are repeated."""
+    for message_id in ("out-1", "out-2"):
+        clinic.sends(ANN, message_id=message_id)
+    clinic.hears(ANN, "CONSENT")
+    path, body = "/v1/messages/release-next", {"claimed_by": "worker-1", "limit": 1}
+    clinic.post("/v1/messages/out-1/release", "sender", claimed_by="worker-1")
+    for _ in range(2):
+        (item,) = clinic.call("POST", path, "sender", body, **KEY)["items"]
+        assert item["message_id"] == "out-2"
+        forget_answer(clinic, path)
+    assert clinic.post(path, "sender", **body)["items"] == []
+
+
+def test_a_claimant_with_a_key_is_told_of_a_failure_and_then_given_all(clinic: Clinic) -> None:
+    """A part of the texts would be taken for all of them, and the rest be lost."""
+    for number, message_id in ((ANN, "out-1"), (BEN, "out-2")):
+        clinic.sends(number, message_id=message_id)
+        clinic.hears(number, "CONSENT")
+    path, body = "/v1/messages/release-next", {"claimed_by": "worker-1"}
+    with clinic.failing("MessageReleased", of=ANN):
+        assert clinic.call("POST", path, "sender", body, **KEY).status == 503
+    items = clinic.call("POST", path, "sender", body, **KEY)["items"]
+    assert [item["message_id"] for item in items] == ["out-1", "out-2"]
+
+
+def test_an_erased_person_is_gone_from_the_answers_that_are_kept(clinic: Clinic) -> None:
+    """Only the vault holds numbers, and a repetition looks there."""
+    clinic.sends(ANN, message_id="out-1")
+    clinic.hears(ANN, "CONSENT")
+    path, body = "/v1/messages/release-next", {"claimed_by": "worker-1"}
+    assert clinic.call("POST", path, "sender", body, **KEY)["items"]
+    clinic.post(f"/v1/numbers/{clinic.number_id(ANN)}/erase", by="admin-1")
+    assert clinic.call("POST", path, "sender", body, **KEY)["items"] == []
+    forget_answer(clinic, path)
+    assert clinic.call("POST", path, "sender", body, **KEY)["items"] == []
+
+
+def forget_answer(clinic: Clinic, path: str) -> None:
+    """As if the service had died before it kept the answer under the key."""
+    key = digest(path.encode(), KEY["Idempotency_Key"].encode())
+    clinic.service.database.execute("DELETE FROM claims WHERE key = %s", (key,))
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256])

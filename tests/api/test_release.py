@@ -29,19 +29,8 @@ def test_what_was_released_is_handed_out_though_another_text_fails(clinic: Clini
     for number, message_id in ((ANN, "first"), (BEN, "second")):
         clinic.sends(number, message_id=message_id)
         clinic.hears(number, "CONSENT")
-    fails = f"""
-        CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-            RAISE EXCEPTION 'not this one';
-        END $$;
-        CREATE TRIGGER fail BEFORE INSERT ON events FOR EACH ROW
-            WHEN (NEW.topic = 'MessageReleased' AND NEW.originator_id = '{clinic.number_id(ANN)}')
-            EXECUTE FUNCTION fail()"""
-    clinic.service.database.execute(fails.encode())
-    try:
+    with clinic.failing("MessageReleased", of=ANN):
         assert release_next(clinic, "worker-1") == ["second"]
-    finally:
-        clinic.service.database.execute("DROP TRIGGER fail ON events; DROP FUNCTION fail()")
     assert release_next(clinic, "worker-1") == ["first"]
 
 

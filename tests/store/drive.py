@@ -248,7 +248,8 @@ FAULTS: Final = {
         ) s USING (account_id, day, source) WHERE c.numbers IS DISTINCT FROM s.numbers""",
     "claims about events": """
         SELECT key FROM claims c LEFT JOIN events ON originator_id = number_id
-            AND originator_version = c.version WHERE originator_id IS NULL""",
+            AND originator_version = c.version
+        WHERE originator_id IS NULL AND c.number_id <> c.account_id""",
 }
 
 

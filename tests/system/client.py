@@ -32,10 +32,14 @@ class Client:
     ) -> None:
         await self._close()
 
-    async def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    async def call(
+        self, method: str, path: str, body: Any = None, idempotency_key: str | None = None
+    ) -> tuple[int, Any]:
         """Status and JSON of an answer; NoAnswerError where there is none."""
         try:
-            return await asyncio.wait_for(self._call(method, path, body), ANSWER_SECONDS)
+            return await asyncio.wait_for(
+                self._call(method, path, body, idempotency_key), ANSWER_SECONDS
+            )
         except (OSError, EOFError, TimeoutError) as error:
             await self._close()
             raise NoAnswerError from error
@@ -50,14 +54,17 @@ class Client:
         assert status == 200, (status, answer)
         return dict(answer)
 
-    async def _call(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+    async def _call(
+        self, method: str, path: str, body: Any, idempotency_key: str | None
+    ) -> tuple[int, Any]:
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self._port)
         reader, writer = self._streams
         data = b"" if body is None else json.dumps(body).encode()
+        keyed = f"idempotency-key: {idempotency_key}\r\n" if idempotency_key else ""
         writer.write(
             f"{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {self._key}\r\n"
-            f"content-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n".encode()
+            f"content-type: application/json\r\n{keyed}content-length: {len(data)}\r\n\r\n".encode()
             + data
         )
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower().split("\r\n")

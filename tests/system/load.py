@@ -133,18 +133,18 @@ class Load:
             await self._say(number, "CONSENT", f"{number}-yes", datetime.now(UTC).isoformat())
 
     async def _take(self, claimant: str) -> None:
-        """A claimant who takes what may go; what was on its way when the service died is lost."""
-        while not self._stopping:
-            await self._up.wait()
-            async with Client(self._port, self.keys[Role.SENDER]) as client:
-                try:
-                    status, answer = await client.post(
-                        "/v1/messages/release-next", claimed_by=claimant, limit=5
-                    )
-                except NoAnswerError:
-                    continue
-            assert status in (200, 503), answer
-            for item in answer["items"] if status == 200 else ():
+        """A claimant who takes what may go, and asks again with the same key until it is told."""
+        for i in itertools.count():
+            if self._stopping:
+                return
+            body = {"claimed_by": claimant, "limit": 5}
+            answer = await self._until_answered(
+                lambda client, key=f"{claimant}-{i}", body=body: client.call(
+                    "POST", "/v1/messages/release-next", body, idempotency_key=key
+                ),
+                self.keys[Role.SENDER],
+            )
+            for item in answer["items"]:
                 self.taken[item["message_id"]] += 1
                 self.claimants[item["message_id"]] = claimant
             await asyncio.sleep(0.01)

@@ -1,0 +1,146 @@
+"""Held texts handed out, each to one claimant, and to the same one again who got no answer."""
+
+import asyncio
+import contextlib
+from typing import Any
+from uuid import UUID
+
+from api.auth import Caller
+from api.held_texts import Waiting, find_message, find_releasable
+from api.service import Service
+from api.submit import digest, keep_answer, kept_answer, of_row, told
+from consent_ledger import commands as c
+from consent_ledger.held import Held
+from consent_ledger.ledger import Claim, Receipt, Submission, UnavailableError
+from consent_ledger.phone_number import RefusedError
+from consent_ledger.words import MessageState
+
+Claims = tuple[Claim, ...]
+
+
+async def release_text(
+    service: Service,
+    caller: Caller,
+    number_id: UUID,
+    held: Held | None,
+    command: c.ReleaseMessage,
+    claims: Claims = (),
+) -> Receipt:
+    """Decides one text again and releases it where it may go; returns after the commit."""
+    contacts = tuple((i,) for i in held.asked.contacts) if held is not None else ()
+    return await service.writer.record(
+        Submission(caller.account_id, (number_id,), None, command, claims=claims, contacts=contacts)
+    )
+
+
+async def hand_out(
+    service: Service, caller: Caller, claimant: str, limit: int, claims: Claims
+) -> list[dict[str, Any]]:
+    """Up to `limit` of the oldest texts that may go.
+
+    With `claims`, those of an Idempotency-Key, a claimant that got no answer is given the texts of
+    the first time, whenever the service died: what is going to be tried is kept before it is, and
+    each release under the key. Only ids are kept: an erased number is gone here too.
+    """
+    handing = _HandingOut(service, caller, claimant, claims)
+    kept = await handing.kept(claims)
+    if kept is not None:
+        found = [await _waiting(service, caller, message_id) for message_id in kept["handed_out"]]
+        return [_item(each) for each in found if each.number]
+    items = await handing.all(limit)
+    # What was released is this claimant's, whether or not this can be kept.
+    with contextlib.suppress(UnavailableError):
+        await handing.kept(claims, {"handed_out": [item["message_id"] for item in items]})
+    return items
+
+
+class _HandingOut:
+    """One request's way through the texts that may go."""
+
+    def __init__(self, service: Service, caller: Caller, claimant: str, claims: Claims) -> None:
+        self._service = service
+        self._caller = caller
+        self._claimant = claimant
+        self._claims = claims
+        self._expired: list[Waiting] = []
+
+    async def all(self, limit: int) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = []
+        after: int | None = 0
+        turn = 0
+        while after is not None and len(items) < limit:
+            found, after = await self._next(turn, after, limit - len(items))
+            # Together, so that they share commits; an erased person's text has nobody to go to.
+            tries = [self._released(each) for each in found if each.number]
+            tried = await asyncio.gather(*tries, return_exceptions=True)
+            items += [_item(each) for each in tried if isinstance(each, Waiting)]
+            failed = [each for each in tried if isinstance(each, BaseException)]
+            if failed and (self._claims or not items):
+                raise failed[0]
+            if failed:
+                # Who has no key to ask again with is given what was released: nobody else will be.
+                break
+            turn += 1
+        # What outlived its expiry is ended on the way, or every list would read it again.
+        ended = (self._released(each) for each in self._expired)
+        await asyncio.gather(*ended, return_exceptions=bool(items))
+        return items
+
+    async def _next(self, turn: int, after: int, limit: int) -> tuple[list[Waiting], int | None]:
+        """The texts to try in this turn, and where the next one goes on, if anywhere."""
+        service, caller, claims = self._service, self._caller, of_row(self._claims, turn)
+        plan = await self.kept(claims)
+        if plan is None:
+            found, last = await find_releasable(
+                service, caller.account_id, after, limit, self._expired
+            )
+            made = {"tried": [each.held.message_id for each in found], "after": last}
+            plan = await self.kept(claims, made)
+            if plan in (None, made):
+                return found, last
+        # Made before an answer that never arrived, or by the same request sent twice at once.
+        tried = [await _waiting(service, caller, message_id) for message_id in plan["tried"]]
+        return tried, plan["after"]
+
+    async def kept(
+        self, claims: Claims, made: dict[str, Any] | None = None
+    ) -> dict[str, Any] | None:
+        """What is kept under a key, after keeping what was `made` if nothing was before."""
+        if not claims:
+            return None
+        async with self._service.connection() as conn:
+            if made is not None:
+                await keep_answer(self._service, conn, self._caller, claims, made)
+            return await kept_answer(self._service, conn, self._caller, claims)
+
+    async def _released(self, waiting: Waiting) -> Waiting | None:
+        """The text, where it is released by this request."""
+        message_id = waiting.held.message_id
+        command = c.ReleaseMessage(
+            told(self._caller, None, self._claimant), message_id, self._claimant, anew=True
+        )
+        claims = tuple(
+            Claim(each.kind, digest(each.key.bytes, message_id.encode()), each.body)
+            for each in self._claims
+        )
+        try:
+            receipt = await release_text(
+                self._service, self._caller, waiting.number_id, waiting.held, command, claims
+            )
+        except RefusedError:
+            return None
+        return waiting if receipt.answer.state is MessageState.RELEASED else None
+
+
+async def _waiting(service: Service, caller: Caller, message_id: str) -> Waiting:
+    message = await find_message(service, caller, message_id)
+    assert message.held is not None
+    return Waiting(message.number_id, message.held, message.number)
+
+
+def _item(waiting: Waiting) -> dict[str, Any]:
+    return {
+        "message_id": waiting.held.message_id,
+        "number": waiting.number,
+        "purpose": waiting.held.asked.purpose,
+    }
