@@ -16,6 +16,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
+from api.half_text import mended
 from api.problems import Problem, invalid, too_large
 
 PROVIDED: Final = {"body", "caller", "service", "request"}
@@ -142,6 +143,9 @@ def _parsed(model: type[BaseModel], body: bytes) -> BaseModel:
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
+        whole = mended(body) if getattr(model, "takes_half_text", False) else None
+        if whole not in (None, body):
+            return _parsed(model, whole)
         raise RequestValidationError(
             [
                 {**each, "loc": ("body", *each["loc"])}

@@ -1,9 +1,11 @@
 """A contact's text, whichever way it came: read, recorded, answered."""
 
+import time
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
+from prometheus_client import Histogram
 
 from api.service import Service
 from api.submit import digest, receipt_fields, storable
@@ -11,6 +13,7 @@ from consent_ledger import commands as c
 from consent_ledger.facts import Evidence, event_id
 from consent_ledger.keywords import lexicon_of
 from consent_ledger.ledger import INBOUND_CLAIM, Claim, Submission
+from consent_ledger.lexicon import Understood
 from consent_ledger.number import UnparseableNumber, canonical
 from consent_ledger.words import ActorKind, Basis, Channel
 
@@ -21,6 +24,15 @@ WHERE NOT EXISTS (
     SELECT 1 FROM unparsed_words kept WHERE kept.account_id = given.account_id
         AND kept.sender = given.sender AND kept.provider_message_id = given.id)"""
 """Once, however often a provider delivers them (R-O1)."""
+
+
+HONOURED: Final = Histogram(
+    "consent_ledger_stop_honoured_seconds",
+    "From the receipt of a STOP, by whoever received it first, to the first check that refuses",
+    buckets=(0.01, 0.1, 1, 10, 60, 600, 3_600, 86_400, 864_000),
+)
+"""The honour clock (rulebook section 8): every check after the commit refuses, so it ends there.
+Ten business days are the law's ceiling (47 CFR 64.1200(a)(10))."""
 
 
 class Inbound(msgspec.Struct, frozen=True):
@@ -45,6 +57,7 @@ async def receive(
 
     Words from a sender that is no number are kept for a person to read, never refused.
     """
+    began = time.time()
     body = storable(text.body)
     region = service.account(account_id).default_region
     try:
@@ -80,6 +93,9 @@ async def receive(
     )
     receipt = await service.writer.record(submission)
     answer = receipt.answer
+    if answer.understood_as == Understood.STOP and receipt.recorded:
+        received = began if text.at is None else min(began, text.at / 1_000_000)
+        HONOURED.observe(time.time() - received)
     reply = None
     if answer.reply is not None:
         reply = {"kind": answer.reply, "to": e164, "text": answer.text}

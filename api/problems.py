@@ -106,7 +106,7 @@ def of_refusal(refusal: RefusedError) -> Problem:
         return invalid(refusal.field, refusal.code, refusal.detail)
     extra: dict[str, Any] = {}
     if refusal.decision is not None:
-        extra = decision_fields(refusal.decision, None)
+        extra = decision_fields(refusal.decision, refusal.number_id)
     if refusal.reason is not None:
         extra["reason"] = refusal.reason
     if refusal.source is not None:

@@ -19,6 +19,7 @@ from api.submit import Number, digest, record, told
 from consent_ledger import commands as c
 from consent_ledger.carrier import DeliveryClass
 from consent_ledger.facts import Evidence
+from consent_ledger.lexicon import Understood
 from consent_ledger.number import UnparseableNumber, canonical, mask
 from consent_ledger.words import ActorKind, Basis, Channel, Role
 
@@ -30,7 +31,6 @@ CODE: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 AHEAD: Final = 300 * 1_000_000
 """Microseconds. A report of a later time than this would be refused (R-O3): it
 counts from now instead."""
-STOPPED: Final = frozenset({"stop", "suspected_revocation"})
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -80,14 +80,15 @@ async def _text(service: Service, request: Told, text: Text) -> Reply | None:
         answered_by_provider=text.handled is not None,
     )
     answer = await receive(service, request.account_id, inbound)
-    if (text.handled or "").upper() == "STOP" and answer["understood_as"] not in STOPPED:
+    # A review may find that the words are no STOP; the provider holds to its list all the same.
+    if (text.handled or "").upper() == "STOP" and answer["understood_as"] != Understood.STOP:
         await _provider_stopped(service, request, text)
     reply = answer["reply"]
     return Reply(reply["kind"], reply["to"], text.to, reply["text"]) if reply else None
 
 
 async def _provider_stopped(service: Service, request: Told, text: Text) -> None:
-    """A word that only the provider takes for STOP: the number is on its list from now on."""
+    """Words that the provider takes for STOP: the number is on its list from now on (R-F7)."""
     number = read(service, request.account_id, text.sender)
     if number is not None:
         stopped = Report(text.sender, text.message_id, "STOP", text.at)

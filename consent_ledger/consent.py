@@ -31,18 +31,23 @@ def status_label(
 
 
 def live_grant(standing: Standing, purpose: str, rule: PurposeRule, at: int) -> Grant | None:
-    """The strongest grant that covers the purpose: strong enough, neither suspended nor lapsed."""
+    """The strongest grant that covers the purpose."""
+    covering = live_grants(standing, purpose, rule, at)
+    return covering[max(covering, key=LEVEL_RANK.__getitem__)] if covering else None
+
+
+def live_grants(standing: Standing, purpose: str, rule: PurposeRule, at: int) -> dict[Level, Grant]:
+    """The grants that cover the purpose: strong enough, neither suspended nor lapsed."""
     levels = standing.grants.get(purpose)
     if not levels:
-        return None
-    covering = [
-        level
+        return {}
+    return {
+        level: grant
         for level, grant in levels.items()
         if not grant.suspended
         and LEVEL_RANK[level] >= LEVEL_RANK[rule.level]
         and not _lapsed(grant, level, rule, at)
-    ]
-    return levels[max(covering, key=LEVEL_RANK.__getitem__)] if covering else None
+    }
 
 
 def _lapsed(grant: Grant, level: Level, rule: PurposeRule, at: int) -> bool:

@@ -13,7 +13,13 @@ import msgspec
 from msgspec.structs import replace
 
 from consent_ledger.account import Account
-from consent_ledger.consent import consent_of, live_grant, status_label, waiting_request
+from consent_ledger.consent import (
+    consent_of,
+    live_grant,
+    live_grants,
+    status_label,
+    waiting_request,
+)
 from consent_ledger.hours import next_permitted
 from consent_ledger.policy import Policy, PurposeRule
 from consent_ledger.standing import Mark, Standing
@@ -246,12 +252,13 @@ def _cannot_be_read(case: _Case) -> Mark | None:
 
 
 def _granted_after(case: _Case, mark: Mark, purposes: tuple[str, ...]) -> bool:
-    grants = (
-        live_grant(case.standing, name, rule, case.at)
+    """Whether the contact granted later, weakly or strongly."""
+    return any(
+        grant.mark.at > mark.at
         for name in purposes
         if (rule := case.policy.purposes.get(name)) is not None
+        for grant in live_grants(case.standing, name, rule, case.at).values()
     )
-    return any(grant is not None and grant.mark.at > mark.at for grant in grants)
 
 
 def _marketing_purposes(policy: Policy) -> list[str]:

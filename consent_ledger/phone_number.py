@@ -28,7 +28,8 @@ FUTURE_TOLERANCE: Final = CLOCK_MARGIN
 class RefusedError(Exception):
     """A command that the rules refuse; nothing was recorded.
 
-    `code` is the stable name of the refusal, `field` where in the input it lies, if anywhere.
+    `code` is the stable name of the refusal, `field` where in the input it lies, if anywhere;
+    `number_id` is the number that a `decision` is about.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class RefusedError(Exception):
         reason: str | None = None,
         source: Source | None = None,
         decision: Decision | None = None,
+        number_id: UUID | None = None,
     ) -> None:
         super().__init__(detail)
         self.code = code
@@ -48,6 +50,7 @@ class RefusedError(Exception):
         self.reason = reason
         self.source = source
         self.decision = decision
+        self.number_id = number_id
 
 
 class Answered(msgspec.Struct, frozen=True, omit_defaults=True):

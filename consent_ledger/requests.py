@@ -10,7 +10,7 @@ from consent_ledger.decision import Question, UnknownPurposeError, bars_before_c
 from consent_ledger.phone_number import Answered, PhoneNumber, RefusedError
 from consent_ledger.policy import DAY, Policy
 from consent_ledger.standing import Standing
-from consent_ledger.words import ActorKind, Channel, Reason
+from consent_ledger.words import ActorKind, Channel, Purpose, Reason
 
 
 def automatic_request(
@@ -39,6 +39,8 @@ def request_consent(number: PhoneNumber, command: RequestConsent) -> Answered:
     if not set(purposes) <= set(number.policy.policy.purposes):
         raise UnknownPurposeError
     if not purposes:
+        # Who said STOP is not told to need no consent.
+        _check_bars(number, command, (Purpose.CONVERSATION,), reauthorises=False)
         raise _refused(
             Reason.NO_CONSENT_NEEDED, "Of this account's purposes none but marketing needs consent."
         )
@@ -85,6 +87,7 @@ def _check_bars(
                 reason=str(barred.reason),
                 source=barred.source,
                 decision=barred,
+                number_id=number.id,
             )
 
 

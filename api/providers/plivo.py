@@ -5,7 +5,6 @@ its library. Messaging sends the older signature, V2, which covers neither body 
 nonce, which is different in each request, may stand on one body only.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
@@ -90,15 +89,12 @@ def read(request: Request) -> Sequence[Fact]:
 
 
 def _text(fields: Fields) -> Text:
-    media = fields.may("MediaCount") or "0"
-    if not re.fullmatch("[0-9]{1,3}", media):
-        raise Malformed("MediaCount", "is not a small number")
     return Text(
         sender=international(fields.text("From")),
         to=international(fields.text("To")),
         body=fields.words("Text" if "Text" in fields else "Body" if "Body" in fields else "Text"),
         message_id=fields.text("MessageUUID"),
-        media_count=int(media),
+        media_count=fields.count("MediaCount"),
         handled=_HANDLED.get((fields.may("MessageIntent") or "").lower()),
     )
 

@@ -1,5 +1,6 @@
 """Reading what providers send: JSON objects, forms, times and numbers, each by its name."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -7,6 +8,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from api.half_text import mended
 from api.providers.base import Malformed, Request
 
 FORM_FIELDS: Final = 200
@@ -82,6 +84,12 @@ class Fields:
         """The objects of a list."""
         return [Fields(each, f"{self._at(name)}/{i}") for i, each in enumerate(self.items(name))]
 
+    def count(self, name: str) -> int:
+        """A small number; 0 where it is missing or unreadable, as a wrong count is no reason to
+        lose what a contact said."""
+        value = self.may(name) or ""
+        return int(value) if re.fullmatch("[0-9]{1,3}", value) else 0
+
     def instant(self, name: str) -> int | None:
         """A time in microseconds; None where it is missing or unreadable, as a wrong time is no
         reason to lose what a contact said."""
@@ -92,11 +100,17 @@ class Fields:
 
 
 def from_json(body: bytes) -> Any:
-    """What a body of JSON holds."""
+    """What a body of JSON holds; a text in it may be cut in the middle of a sign."""
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise Malformed("body", "is not JSON") from None
+        whole = mended(body)
+    try:
+        if whole is not None:
+            return msgspec.json.decode(whole)
+    except (msgspec.DecodeError, RecursionError):
+        pass
+    raise Malformed("body", "is not JSON")
 
 
 def json_fields(request: Request) -> Fields:

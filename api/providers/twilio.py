@@ -92,15 +92,12 @@ def read(request: Request) -> Sequence[Fact]:
 
 def read_text(fields: Fields) -> Text:
     """An incoming message."""
-    media = fields.may("NumMedia") or "0"
-    if not re.fullmatch("[0-9]{1,3}", media):
-        raise Malformed("NumMedia", "is not a small number")
     return Text(
         sender=fields.text("From"),
         to=fields.text("To"),
         body=fields.words("Body"),
         message_id=fields.text("MessageSid"),
-        media_count=int(media),
+        media_count=fields.count("NumMedia"),
         handled=fields.may("OptOutType"),
     )
 

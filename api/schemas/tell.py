@@ -1,6 +1,6 @@
 """What is told (contract section 4)."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -25,6 +25,8 @@ WRITE_BATCH_LIMIT: Final = 10_000
 
 class InboundBody(Told):
     """A text from a contact."""
+
+    takes_half_text: ClassVar[bool] = True
 
     model_config = ConfigDict(
         extra="forbid",

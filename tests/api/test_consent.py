@@ -142,7 +142,9 @@ def test_re_authorisation_goes_once_per_stop_by_a_named_user(law: Clinic) -> Non
     law.hears(ANN, "STOP", received_at=ago(hours=1))
     assert law.asks(ANN)["status_label"] == "Revoked"
     refused = law.requests(ANN, purposes=["conversation"])
-    assert refused.problem(409, "consent-request-refused")["reason"] == "opted_out_by_contact"
+    problem = refused.problem(409, "consent-request-refused")
+    assert problem["reason"] == "opted_out_by_contact"
+    assert [each["type"] for each in problem["evidence"]] == ["StopReceived"]
     law.requests(ANN, purposes=["conversation"], sent_by="jo").recorded("ConsentRequested")
     assert law.asks(ANN)["status_label"] == "Pending Authorization"
     refused = law.requests(ANN, purposes=["conversation"], sent_by="jo")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.api.answer import Answer
-from tests.api.clinic import ANN, BEN, Clinic
+from tests.api.clinic import ANN, BEN, DESK, Clinic
 from tests.api.routes import ROUTES, TELL, WITH_BODY, Route, named, texts_in, with_value
 
 HOSTILE = {
@@ -148,6 +148,18 @@ def test_a_stop_counts_whatever_stands_around_it(clinic: Clinic) -> None:
     for number, text in ((ANN, "\x00STOP\x00"), (BEN, "🛑ＳＴＯＰ！🛑")):
         clinic.hears(number, text).understood_as("stop")
         clinic.asks(number, "recall").is_denied("opted_out_by_contact")
+
+
+@pytest.mark.parametrize("rest", [b"\\ud83d", b"\\ude00", b"\xf0\x9f", b"\xe9", b"\\ud83d\\u0020"])
+def test_a_stop_counts_beside_half_a_sign(clinic: Clinic, rest: bytes) -> None:
+    """Shortened in the middle of an emoji, or written as Latin-1: the words are read."""
+    body = b'{"from":"%s","to":"%s","message_id":"cut","body":"STOP %s"}'
+    said = body % (ANN.encode(), DESK.encode(), rest)
+    clinic.call("POST", "/v1/inbound-messages", "sender", said).understood_as("stop")
+    clinic.asks(ANN, "recall").is_denied("opted_out_by_contact")
+    broken = said.replace(b'"cut"', b"cut")
+    refused = clinic.call("POST", "/v1/inbound-messages", "sender", broken)
+    refused.problem(400, "malformed-json")
 
 
 @pytest.mark.parametrize("depth", [10, 400, 900, 990, 2_000])

@@ -159,3 +159,22 @@ def test_a_stop_in_national_form_is_the_account_regions_number(clinic: Clinic) -
     """Section 9: 475 is Connecticut before it is Norway's 47, or the STOP would be another's."""
     clinic.hears("4755550142", "STOP").understood_as("stop")
     clinic.asks("+14755550142", "recall").is_denied("opted_out_by_contact")
+
+
+def test_the_honour_clock_runs_from_the_receipt_of_a_stop(clinic: Clinic) -> None:
+    """Rulebook section 8: until the first check that refuses; a repetition is no STOP more."""
+    before = honoured(clinic)
+    for _ in range(2):
+        clinic.hears(ANN, "STOP", message_id="late", received_at=ago(hours=2))
+    clinic.hears(BEN, "hello")
+    count, seconds = honoured(clinic)
+    assert count == before[0] + 1
+    assert 7_200 <= seconds - before[1] < 7_260
+
+
+def honoured(clinic: Clinic) -> tuple[float, float]:
+    """How many STOPs were honoured, and how long that took in all."""
+    said = clinic.service.http.get("/metrics").text
+    name = "consent_ledger_stop_honoured_seconds"
+    found = dict(line.split() for line in said.splitlines() if line.startswith(name + "_"))
+    return float(found[name + "_count"]), float(found[name + "_sum"])

@@ -128,6 +128,17 @@ def test_not_consented_bars_marketing_until_the_contact_grants_later() -> None:
     )
 
 
+def test_a_weaker_grant_that_is_later_lifts_the_bar_too() -> None:
+    """Row 13: 'unless the contact granted later' asks when, not how firmly."""
+    firm = replace(WRITTEN, purposes=("conversation",))
+    weak = replace(EXPRESS, purposes=("conversation",))
+    asked = Question("conversation", manual=True)
+    given(firm, NOT_CONSENTED).asked(asked).answers(
+        Reason.MARKETING_NOT_CONSENTED_NOTICE, Answer.CONFIRM
+    )
+    given(firm, NOT_CONSENTED, weak).asked(asked).answers(Reason.CONSENTED, Answer.ALLOW)
+
+
 def test_a_grant_of_one_marketing_purpose_does_not_open_another() -> None:
     """Row 9: 'not consented' is about all marketing; a later grant counts for what it named."""
     rules = amended("opt-out", {"purposes": {"offers": {"marketing": True}}})

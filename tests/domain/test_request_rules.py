@@ -105,6 +105,12 @@ def test_a_request_is_a_text_too(bars: list[f.Fact], reason: Reason) -> None:
     other.refused(REFUSED, Reason.OPTED_OUT_ON_OTHER_NUMBER)
 
 
+def test_who_opted_out_is_never_told_to_need_no_consent() -> None:
+    """R-F9: rows 1 to 8 come before the question what would be asked for."""
+    given(rules="recalls").when(request()).refused(REFUSED, Reason.NO_CONSENT_NEEDED)
+    given(STOP, rules="recalls").when(request()).refused(REFUSED, Reason.OPTED_OUT_BY_CONTACT)
+
+
 def test_a_request_keeps_to_users_places_and_hours() -> None:
     """R-F9, R-L2: rows 1, 2 and 14 bar it, and an automatic one waits for better hours."""
     given(rules="authorization").when(request()).refused(REFUSED, Reason.SENDER_NOT_PERMITTED)

@@ -69,6 +69,39 @@ def test_a_word_that_only_the_provider_takes_for_stop_bars_too(
     wire.clinic.asks(ANN).is_allowed("no_consent_needed")
 
 
+@pytest.mark.parametrize(("kind", "mark"), HANDLED)
+def test_a_review_does_not_take_the_number_off_the_providers_list(
+    open_clinic: Open, kind: type[Imitation], mark: dict[str, str]
+) -> None:
+    """R-F7: the words may be no STOP, and yet the provider sends nothing until START."""
+    wire = Wire(open_clinic("opt-out"), kind())
+    wire.sends(with_mark(wire, mark, "take me off", "in-1"))
+    (review,) = wire.clinic.get("/v1/reviews")["items"]
+    verdict = {"verdict": "dismissed", "by": "admin-1"}
+    wire.clinic.post(f"/v1/reviews/{review['review_id']}", **verdict)
+    wire.clinic.asks(ANN).is_denied("opted_out_by_system")
+    wire.texts(ANN, "START")
+    wire.clinic.asks(ANN).is_allowed("no_consent_needed")
+
+
+@pytest.mark.parametrize("kind", [Telnyx, Bandwidth, Sinch])
+def test_a_text_that_was_cut_in_the_middle_of_a_sign_is_read(
+    open_clinic: Open, kind: type[Imitation]
+) -> None:
+    """Half an emoji is no reason to lose the STOP before it."""
+    wire = Wire(open_clinic("opt-out"), kind())
+    wire.texts(ANN, "STOP \ud83d")
+    wire.clinic.asks(ANN).is_denied("opted_out_by_contact")
+
+
+@pytest.mark.parametrize("count", ["zz", "-1", "5000"])
+def test_a_wrong_count_of_pictures_loses_no_stop(open_clinic: Open, count: str) -> None:
+    """What cannot be read beside the words is left out."""
+    wire = Wire(open_clinic("opt-out"), Twilio())
+    wire.sends(wire.provider.text(ANN, "STOP", fresh()) | {"NumMedia": count})
+    wire.clinic.asks(ANN).is_denied("opted_out_by_contact")
+
+
 def test_a_list_is_recorded_whole_and_in_its_order(open_clinic: Open) -> None:
     """Bandwidth sends several events at once; one that tells nothing is no harm among them."""
     wire, now = Wire(open_clinic("opt-out"), Bandwidth()), time.time()

@@ -76,7 +76,7 @@ class Imitation:
 
     def encode(self, payload: Payload) -> bytes:
         """The body of a payload."""
-        return json.dumps(payload, ensure_ascii=False).encode()
+        return json.dumps(payload, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
     def sign(self, url: str, body: bytes, at: float) -> Headers:
         """The headers that vouch for a body."""
