@@ -1,21 +1,17 @@
 """How an account is changed: in one transaction, once for each idempotency key."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Request
 
-from api.auth import Caller, allow
+from api.auth import Caller
 from api.service import Service
 from api.submit import idempotency, keep_answer, kept_answer
 from consent_ledger.account import Account
 from consent_ledger.facts import Event, Fact
 from consent_ledger.store.accounts import LOCK, AccountCommand, change_account
-from consent_ledger.words import Role
-
-Admin = Annotated[Caller, Depends(allow(Role.ADMIN))]
-Reader = Annotated[Caller, Depends(allow(*Role))]
 
 KEEP_NUMBER: Final = """
 INSERT INTO numbers (number_id, account_id, e164) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"""

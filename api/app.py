@@ -48,7 +48,7 @@ from api.routes import (
 )
 from api.service import Service
 from api.settings import Settings
-from consent_ledger.lexicon import signs
+from consent_ledger.interpreting import signs
 
 DESCRIPTION = """May I text this number? And why, for ever.
 

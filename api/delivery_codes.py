@@ -6,7 +6,7 @@ import structlog
 from prometheus_client import Counter
 
 from consent_ledger.carrier import PROVIDERS, DeliveryClass, classify, is_known
-from consent_ledger.number import mask
+from consent_ledger.masking import mask
 
 UNKNOWN_CODES: Final = Counter(
     "consent_ledger_unknown_delivery_codes_total",

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from consent_ledger.number import mask
+from consent_ledger.masking import mask
 
 
 def configure_logging(level: str) -> None:

@@ -5,6 +5,10 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
+from api.problems import Problem
+from api.service import Service
+from consent_ledger.facts import parse_event_id
+
 
 async def is_own(conn: AsyncConnection[Any], number_id: UUID, account_id: UUID) -> bool:
     """Whether the account has a number of this id."""
@@ -13,3 +17,16 @@ async def is_own(conn: AsyncConnection[Any], number_id: UUID, account_id: UUID) 
         (number_id, account_id),
     )
     return await found.fetchone() is not None
+
+
+async def own_review(service: Service, account_id: UUID, review_id: str) -> tuple[UUID, int]:
+    """The number that a review is of, and the version of the words; Problem where there is none."""
+    none = Problem(404, "not-found", "No review has this id.")
+    try:
+        number_id, version = parse_event_id(review_id)
+    except ValueError:
+        raise none from None
+    async with service.connection() as conn:
+        if not await is_own(conn, number_id, account_id):
+            raise none
+    return number_id, version

@@ -11,8 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from api.render import decision_fields
-from consent_ledger.account import SetUpError
 from consent_ledger.decision import UnknownPurposeError
+from consent_ledger.errors import SetUpError
 from consent_ledger.ledger import MESSAGE_CLAIM, ClaimReusedError, UnavailableError
 from consent_ledger.number import UnparseableNumber
 from consent_ledger.phone_number import RefusedError

@@ -37,7 +37,7 @@ POOL_SECONDS: Final = 5.0
 """A caller who waits longer for one is better served by a 503."""
 QUESTION_SECONDS: Final = 60.0
 """More than any question takes; a database that does not answer by then is away."""
-STREAMS: Final = 2
+REPORTS: Final = 2
 """Whole reports at a time, each on a further connection, which a slow reader holds for minutes."""
 SCRUBS: Final = 4
 """Lists at a time: each holds a connection, and they share the processes that work on them."""
@@ -67,7 +67,7 @@ class Service:
         self._dispatcher = Dispatcher(connect, tail, self.keyring, private)
         self.office = Office(settings, self.keyring, self.connection)
         self._connect = connect
-        self._streams = asyncio.Semaphore(STREAMS)
+        self._reports = asyncio.Semaphore(REPORTS)
         self._scrubs = asyncio.Semaphore(SCRUBS)
         self._pool: AsyncConnectionPool[AsyncConnection[Any]] | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -130,32 +130,22 @@ class Service:
                 raise UnavailableError("the database is away") from error
             raise
 
-    def stream_connection(self) -> AbstractAsyncContextManager[AsyncConnection[Any]]:
-        """A connection of its own for an answer that takes long; UnavailableError where too many
-        are under way."""
-        return self._own_connection(self._streams)
-
-    def scrub_connection(self) -> AbstractAsyncContextManager[AsyncConnection[Any]]:
-        """The same for a list, so that lists and reports do not wait for each other."""
-        return self._own_connection(self._scrubs)
+    def report_room(self) -> AbstractAsyncContextManager[None]:
+        """Room for a whole report; UnavailableError where too many are under way."""
+        return _room(self._reports)
 
     @contextlib.asynccontextmanager
-    async def _own_connection(self, room: asyncio.Semaphore) -> AsyncIterator[AsyncConnection[Any]]:
-        try:
-            async with asyncio.timeout(POOL_SECONDS):
-                await room.acquire()
-        except TimeoutError:
-            raise UnavailableError("too many long answers are under way") from None
-        try:
-            conn = await self._connect()
+    async def scrub_connection(self) -> AsyncIterator[AsyncConnection[Any]]:
+        """A connection of its own for a list; UnavailableError where too many are under way."""
+        async with _room(self._scrubs):
             try:
-                yield conn
-            finally:
-                await conn.close()
-        except psycopg.OperationalError as error:
-            raise UnavailableError("the database is away") from error
-        finally:
-            room.release()
+                conn = await self._connect()
+                try:
+                    yield conn
+                finally:
+                    await conn.close()
+            except psycopg.OperationalError as error:
+                raise UnavailableError("the database is away") from error
 
     async def look_up_key(self, key: str) -> Caller | None:
         """The caller of a key, asked of the database; their account is at hand afterwards.
@@ -191,3 +181,16 @@ class Service:
         if found is None:
             raise UnavailableError("the account is unknown")
         return found
+
+
+@contextlib.asynccontextmanager
+async def _room(places: asyncio.Semaphore) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(POOL_SECONDS):
+            await places.acquire()
+    except TimeoutError:
+        raise UnavailableError("too many long answers are under way") from None
+    try:
+        yield
+    finally:
+        places.release()

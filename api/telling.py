@@ -2,11 +2,11 @@
 
 import json
 import re
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 
-from api.auth import Caller, allow
+from api.auth import Caller
 from api.responses import reply
 from api.service import Service
 from api.submit import (
@@ -19,16 +19,7 @@ from api.submit import (
 from consent_ledger import commands as c
 from consent_ledger.facts import Evidence
 from consent_ledger.ledger import Claim, Receipt
-from consent_ledger.number import mask
-from consent_ledger.words import Role
-
-Sender = Annotated[Caller, Depends(allow(Role.SENDER))]
-SenderOrAdmin = Annotated[Caller, Depends(allow(Role.SENDER, Role.ADMIN))]
-SenderOrAgent = Annotated[Caller, Depends(allow(Role.SENDER, Role.AGENT))]
-Staff = Annotated[Caller, Depends(allow(Role.AGENT, Role.ADMIN))]
-Writer = Annotated[Caller, Depends(allow(Role.SENDER, Role.AGENT, Role.ADMIN))]
-Admin = Annotated[Caller, Depends(allow(Role.ADMIN))]
-
+from consent_ledger.masking import mask
 
 RECEIPT: Final[dict[str, Any]] = {
     "number_id": "6f1c1a52-b0f8-4c8f-8f0c-2f6f4a2f9d11",

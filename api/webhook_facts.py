@@ -20,7 +20,8 @@ from consent_ledger import commands as c
 from consent_ledger.carrier import DeliveryClass
 from consent_ledger.facts import Evidence
 from consent_ledger.lexicon import Understood
-from consent_ledger.number import UnparseableNumber, canonical, mask
+from consent_ledger.masking import mask
+from consent_ledger.number import UnparseableNumber, canonical
 from consent_ledger.words import ActorKind, Basis, Channel, Role
 
 SENDER_LIMIT: Final = 200

@@ -1,7 +1,6 @@
 """The account: its dated policies, locations, sending numbers, users, groups and replies.
 
-What happened to an account are facts too; `evolve_account` folds them. They hold no personal
-data: a sending number is known by its keyed hash.
+What happened to an account are facts too; `evolve_account` folds them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +10,20 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import replace
 
-from consent_ledger.errors import SetUpError as SetUpError
+from consent_ledger.account_facts import (
+    AccountOpened,
+    GroupPermissionSet,
+    KeywordsChanged,
+    LocationDefined,
+    LocationRemoved,
+    PolicyAdopted,
+    ReplyRestored,
+    ReplyWorded,
+    SendingNumberDefined,
+    SendingNumberRemoved,
+    UserPermissionSet,
+)
+from consent_ledger.errors import SetUpError
 from consent_ledger.facts import Fact
 from consent_ledger.keywords import KeywordList, check_keywords, lexicon_of, with_list
 from consent_ledger.policy import Policy, PolicyVersion
@@ -19,101 +31,6 @@ from consent_ledger.wording import check_answers, check_kind, check_wording
 from consent_ledger.words import Permission, Purpose
 
 T = TypeVar("T")
-
-
-class AccountOpened(Fact, frozen=True, tag="acc-open"):
-    """The account begins, with a name for its texts and a region for national numbers."""
-
-    name: str = msgspec.field(name="n")
-    default_region: str | None = msgspec.field(default=None, name="r")
-
-
-class PolicyAdopted(Fact, frozen=True, tag="acc-policy"):
-    """A policy holds from `effective_from` on."""
-
-    policy: Policy = msgspec.field(name="p")
-    effective_from: int = msgspec.field(name="o")
-
-
-class LocationDefined(Fact, frozen=True, tag="acc-loc"):
-    """A location, by id and name."""
-
-    location_id: str = msgspec.field(name="l")
-    name: str = msgspec.field(name="n")
-
-
-class LocationRemoved(Fact, frozen=True, tag="acc-loc-gone"):
-    """A location is gone, as after a re-import (R-M10)."""
-
-    location_id: str = msgspec.field(name="l")
-
-
-class SendingNumberDefined(Fact, frozen=True, tag="acc-num"):
-    """A number the account sends from, its location and the purposes it serves (R-M10)."""
-
-    sending_number_id: UUID = msgspec.field(name="s")
-    location_id: str = msgspec.field(name="l")
-    purposes: tuple[str, ...] = msgspec.field(name="p")
-
-
-class SendingNumberRemoved(Fact, frozen=True, tag="acc-num-gone"):
-    """A number the account sends from no longer."""
-
-    sending_number_id: UUID = msgspec.field(name="s")
-
-
-class UserPermissionSet(Fact, frozen=True, tag="acc-user"):
-    """'Allow SMS' of a user, and the groups the user belongs to (R-L2)."""
-
-    user_id: str = msgspec.field(name="u")
-    permission: Permission = msgspec.field(name="p")
-    groups: tuple[str, ...] = msgspec.field(default=(), name="g")
-
-
-class GroupPermissionSet(Fact, frozen=True, tag="acc-group"):
-    """'Allow SMS' of a group (R-L2)."""
-
-    group_id: str = msgspec.field(name="g")
-    permission: Permission = msgspec.field(name="p")
-
-
-class ReplyWorded(Fact, frozen=True, tag="acc-reply"):
-    """The account's own wording of a canned reply (R-K6), in one language or in every one."""
-
-    kind: str = msgspec.field(name="k")
-    text: str = msgspec.field(name="x")
-    language: str | None = msgspec.field(default=None, name="l")
-
-
-class ReplyRestored(Fact, frozen=True, tag="acc-reply-gone"):
-    """The account took its wording of a canned reply back (R-K6)."""
-
-    kind: str = msgspec.field(name="k")
-    language: str | None = msgspec.field(default=None, name="l")
-
-
-class KeywordsChanged(Fact, frozen=True, tag="acc-words"):
-    """The account's own changes of a word list, whole: they replace those before (R-K2)."""
-
-    kind: str = msgspec.field(name="k")
-    language: str = msgspec.field(name="l")
-    added: tuple[str, ...] = msgspec.field(default=(), name="a")
-    removed: tuple[str, ...] = msgspec.field(default=(), name="d")
-
-
-AccountFact = (
-    AccountOpened
-    | PolicyAdopted
-    | LocationDefined
-    | LocationRemoved
-    | SendingNumberDefined
-    | SendingNumberRemoved
-    | UserPermissionSet
-    | GroupPermissionSet
-    | ReplyWorded
-    | ReplyRestored
-    | KeywordsChanged
-)
 
 
 class User(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -6,7 +6,7 @@ from consent_ledger.words import LEVEL_RANK, STATUS_LABELS, Consent, Level
 
 
 def consent_of(
-    standing: Standing, purpose: str, rule: PurposeRule, at: int, policy: Policy | None = None
+    standing: Standing, purpose: str, rule: PurposeRule, at: int, policy: Policy
 ) -> Consent:
     """Where consent stands; a grant that has lapsed is none, nor a request that `policy` ended."""
     consent = standing.consent(purpose)
@@ -18,7 +18,7 @@ def consent_of(
 
 
 def status_label(
-    standing: Standing, purpose: str, rule: PurposeRule, at: int, policy: Policy | None = None
+    standing: Standing, purpose: str, rule: PurposeRule, at: int, policy: Policy
 ) -> str:
     """The status shown (R-L1), the first that holds (rulebook section 7)."""
     authorized, pending, revoked, not_authorized = STATUS_LABELS
@@ -55,12 +55,10 @@ def _lapsed(grant: Grant, level: Level, rule: PurposeRule, at: int) -> bool:
     return days is not None and at >= grant.mark.at + days * DAY
 
 
-def waiting_request(
-    standing: Standing, purpose: str, policy: Policy | None, at: int
-) -> Request | None:
+def waiting_request(standing: Standing, purpose: str, policy: Policy, at: int) -> Request | None:
     """The request that waits and names the purpose, unless the policy's expiry ended it (R-L3)."""
     request = standing.asked_for(purpose)
-    over = request is not None and policy is not None and has_expired(request, policy, at)
+    over = request is not None and has_expired(request, policy, at)
     return None if over else request
 
 

@@ -28,7 +28,6 @@ from consent_ledger.words import (
     Answer,
     Consent,
     Preference,
-    Purpose,
     Reason,
     Source,
 )
@@ -367,7 +366,3 @@ ROWS: Final[tuple[_Row, ...]] = (
     _allowed,
 )
 """The whole table, rows 1 to 15."""
-
-
-ANY_PURPOSE: Final = Purpose.CONVERSATION
-"""The purpose whose consent is shown where a question names none (contract section 3)."""

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from consent_ledger import lexicon_words as default
+from consent_ledger.interpreting import LIKENESS, READ_AT_MOST, Reading, likeness
 from consent_ledger.keywords import OwnLexicon
-from consent_ledger.lexicon import LIKENESS, READ_AT_MOST, Reading, likeness
 from consent_ledger.signs import ENOUGH, JOINED
 from consent_ledger.tokens import sentences_of
 

@@ -12,16 +12,10 @@ import msgspec
 
 from consent_ledger import lexicon_words as default
 from consent_ledger.errors import SetUpError
+from consent_ledger.interpreting import Reading, interpret
 from consent_ledger.language import DEFAULT_LANGUAGE, language_tag
-from consent_ledger.lexicon import (
-    DEFAULT_LEXICON,
-    LONGEST_PHRASE,
-    Lexicon,
-    Reading,
-    Understood,
-    interpret,
-    tokens_of,
-)
+from consent_ledger.lexicon import DEFAULT_LEXICON, LONGEST_PHRASE, Lexicon, Understood
+from consent_ledger.tokens import tokens_of
 
 MOST_OWN: Final = 300
 """Own words of one kind, in all languages; with the default ones a list stays within its limit."""

@@ -10,9 +10,7 @@ from consent_ledger.language import fallbacks
 from consent_ledger.policy import DAY, Policy
 from consent_ledger.snapshot import REPLIES_KEPT, Snapshot
 from consent_ledger.standing import CLOCK_MARGIN, Standing
-from consent_ledger.wording import CONSENT_REQUEST as CONSENT_REQUEST
 from consent_ledger.wording import DEFAULT_TEXTS, NAME
-from consent_ledger.wording import DISCLOSURE as DISCLOSURE
 from consent_ledger.words import ReplyKind
 
 CONFIRM_WITHIN: Final = CLOCK_MARGIN

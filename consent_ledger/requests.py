@@ -10,6 +10,7 @@ from consent_ledger.decision import Question, UnknownPurposeError, bars_before_c
 from consent_ledger.phone_number import Answered, PhoneNumber, RefusedError
 from consent_ledger.policy import DAY, Policy
 from consent_ledger.standing import Standing
+from consent_ledger.wording import CONSENT_REQUEST, DISCLOSURE
 from consent_ledger.words import ActorKind, Channel, Purpose, Reason
 
 
@@ -139,7 +140,7 @@ def _issue(
     automatic: bool = False,
 ) -> Answered:
     marketing = any(number.policy.policy.purposes[purpose].marketing for purpose in purposes)
-    kind = replies.DISCLOSURE if marketing else replies.CONSENT_REQUEST
+    kind = DISCLOSURE if marketing else CONSENT_REQUEST
     text = replies.text_of(kind, number.account, context.location_id)
     digest = replies.digest_of(text)
     evidence = f.Evidence(template_version=digest, disclosure_digest=digest if marketing else None)

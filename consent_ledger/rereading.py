@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from consent_ledger import facts as f
+from consent_ledger.interpreting import Reading
 from consent_ledger.keywords import OwnLexicon
-from consent_ledger.lexicon import Reading, Understood
+from consent_ledger.lexicon import Understood
 from consent_ledger.words import Method
 
 _UNDERSTOOD: Final[dict[type[f.Fact], Understood]] = {

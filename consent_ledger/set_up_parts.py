@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from consent_ledger import account as a
+from consent_ledger import account_facts as a
 from consent_ledger.account import Account, User
 from consent_ledger.facts import Fact
 from consent_ledger.keywords import KeywordList

@@ -6,7 +6,8 @@ from typing import Final
 
 from consent_ledger.errors import SetUpError
 from consent_ledger.language import language_tag
-from consent_ledger.lexicon import LONGEST_PHRASE, Lexicon, Understood, tokens_of
+from consent_ledger.lexicon import LONGEST_PHRASE, Lexicon, Understood
+from consent_ledger.tokens import tokens_of
 from consent_ledger.words import ReplyKind
 
 NAME: Final = "{name}"

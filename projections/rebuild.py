@@ -75,16 +75,6 @@ class Differing(NamedTuple):
     row: Row | None
 
 
-def rebuilt_rows(conn: Connection[Any], within: Range = EVERYTHING) -> Generator[tuple[str, Row]]:
-    """The rows that the events make, each with its table; needs a transaction.
-
-    UnreadableEventError where an event cannot be read: nothing may be rebuilt without it.
-    """
-    with closing(read_streams(conn, within=within)) as streams:
-        for stream in streams:
-            yield from rows_of(stream.events)
-
-
 def differing(
     conn: Connection[Any], within: Range = EVERYTHING
 ) -> Generator[tuple[int, list[Differing]]]:

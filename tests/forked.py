@@ -22,7 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Final
 
-from tests.forks import COMPILED, FORBIDDEN, ORDER_BYTES
+from tests.forks import COMPILED, FORBIDDEN, ORDER_BYTES, close_all
 
 ROOT: Final = Path(__file__).parents[1]
 
@@ -119,7 +119,7 @@ def start(
     try:
         started = Started(module, arguments, (heard, out, error), env)
     finally:
-        _close(heard, out, error)
+        close_all(heard, out, error)
     started.stdout = os.fdopen(listens)
     started.stderr = None if errors is None else os.fdopen(errors)
     threading.Thread(target=_write, args=(speaks, said), daemon=True).start()
@@ -173,8 +173,3 @@ def _server() -> socket.socket:
 
     atexit.register(end)
     return ours
-
-
-def _close(*descriptors: int) -> None:
-    for each in descriptors:
-        os.close(each)

@@ -91,12 +91,12 @@ class _Forks:
         if pid == 0:
             self._asked.close()
             for each in self._running.items():
-                _close(each[0], each[1][1])
-            _close(status)
+                close_all(each[0], each[1][1])
+            close_all(status)
             _place(fds)
             signal.signal(signal.SIGINT, signal.default_int_handler)
             return True
-        _close(*fds)
+        close_all(*fds)
         self._running[os.pidfd_open(pid)] = (pid, status)
         os.write(status, str(pid).encode())
         return False
@@ -106,10 +106,10 @@ class _Forks:
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         with contextlib.suppress(BrokenPipeError):
             os.write(status, str(code).encode())
-        _close(descriptor, status)
+        close_all(descriptor, status)
 
 
-def _close(*descriptors: int) -> None:
+def close_all(*descriptors: int) -> None:
     for each in descriptors:
         os.close(each)
 
@@ -117,10 +117,10 @@ def _close(*descriptors: int) -> None:
 def _place(fds: Sequence[int]) -> None:
     """Puts descriptors where the program looks for them: 0, 1, 2 and following."""
     aside = [fcntl.fcntl(each, fcntl.F_DUPFD, HIGH) for each in fds]
-    _close(*fds)
+    close_all(*fds)
     for place, each in enumerate(aside):
         os.dup2(each, place, inheritable=place < STREAMS)
-    _close(*aside)
+    close_all(*aside)
 
 
 def _become(order: dict[str, Any], compiled: str) -> None:

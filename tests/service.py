@@ -11,6 +11,7 @@ import os
 import socket
 import sys
 import tempfile
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from hashlib import sha256
@@ -25,7 +26,7 @@ from api.app import create_app
 from api.auth import issue_key
 from api.providers.amazon import Amazon
 from api.settings import Settings
-from consent_ledger import account as a
+from consent_ledger import account_facts as a
 from consent_ledger.keyring import Keyring
 from consent_ledger.ledger import UnavailableError
 from consent_ledger.policy import amended
@@ -221,3 +222,12 @@ def serve(descriptor: int) -> None:
 
 if __name__ == "__main__":
     serve(int(sys.argv[1]))
+
+
+def in_parallel(*acts: Any) -> None:
+    """Runs functions at the same time."""
+    threads = [threading.Thread(target=act) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

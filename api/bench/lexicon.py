@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from api.bench.spreads import spread
-from consent_ledger.lexicon import READ_AT_MOST, Understood, interpret
+from consent_ledger.interpreting import READ_AT_MOST, interpret
+from consent_ledger.lexicon import Understood
 
 CHAT: Final = (
     "Ok see u then, running a bit late sorry",

@@ -36,7 +36,7 @@ def explain(error: Exception) -> tuple[str, int]:
 
 def _masked(message: str) -> tuple[str, int]:
     # Bad use is where a mistyped number would be echoed.
-    from consent_ledger.number import mask
+    from consent_ledger.masking import mask
 
     return mask(" ".join(message.split())), BAD_USE
 

@@ -12,7 +12,7 @@ from api.cli.errors import BAD_USE, CommandError
 from api.cli.options import Output
 from api.cli.output import print_json
 from api.cli.remote import ProblemError
-from api.cli.set_up_file import FileError, SettingsFile, name_of, read_settings
+from api.cli.set_up_file import SettingsFile, SetUpFileError, name_of, read_settings
 
 Row = dict[str, Any]
 
@@ -21,7 +21,7 @@ def settings_of(path: str, output: Output) -> SettingsFile:
     """The settings in a file; ends the command where they cannot be read."""
     try:
         return read_settings(path)
-    except FileError as error:
+    except SetUpFileError as error:
         rows = [{"line": each.line, "pointer": "", "detail": each.message} for each in error.faults]
         raise _told(path, rows, output) from None
 

@@ -8,7 +8,7 @@ from psycopg import AsyncConnection, Connection
 from api.auth import FIND, INSERT_KEY, key_digests, new_key, new_key_id
 from api.routes.provider_endpoints import PUT_ENDPOINT
 from api.secrets_at_rest import seal
-from consent_ledger import account as a
+from consent_ledger import account_facts as a
 from consent_ledger.account import Account
 from consent_ledger.facts import Fact
 from consent_ledger.keyring import Keyring

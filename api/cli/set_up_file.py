@@ -13,7 +13,7 @@ import yaml
 
 from api.cli.errors import CommandError
 from api.settings import BODY_LIMIT
-from consent_ledger.number import mask
+from consent_ledger.masking import mask
 
 STANDARD_INPUT: Final = "-"
 MOST_VALUES: Final = 100_000
@@ -43,7 +43,7 @@ class FileFault(NamedTuple):
     message: str
 
 
-class FileError(Exception):
+class SetUpFileError(Exception):
     """A file that cannot be read as settings: everything that is wrong with it."""
 
     def __init__(self, *faults: FileFault) -> None:
@@ -71,18 +71,18 @@ def name_of(path: str) -> str:
 
 
 def read_settings(path: str) -> SettingsFile:
-    """The settings in a file or, for `-`, in standard input; FileError, CommandError."""
+    """The settings in a file or, for `-`, in standard input; SetUpFileError, CommandError."""
     try:
         data = _bytes_of(path)
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}") from None
     if len(data) > BODY_LIMIT:
-        raise FileError(FileFault(1, f"is larger than {BODY_LIMIT} bytes"))
+        raise SetUpFileError(FileFault(1, f"is larger than {BODY_LIMIT} bytes"))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise FileError(FileFault(line, "is not UTF-8")) from None
+        raise SetUpFileError(FileFault(line, "is not UTF-8")) from None
     return read_text(text)
 
 
@@ -94,7 +94,7 @@ def _bytes_of(path: str) -> bytes:
 
 
 def read_text(text: str) -> SettingsFile:
-    """The settings that a text holds; FileError."""
+    """The settings that a text holds; SetUpFileError."""
     if _is_json(text):
         # JSON may indent by tabs, and its strings can hold none; YAML is the other way round.
         text = text.replace("\t", " ")
@@ -103,16 +103,16 @@ def read_text(text: str) -> SettingsFile:
         found = _Walk()
         value = found.value(node, "", 1) if node is not None else None
     except RecursionError:
-        raise FileError(FileFault(1, "is too deeply nested")) from None
+        raise SetUpFileError(FileFault(1, "is too deeply nested")) from None
     except yaml.MarkedYAMLError as error:
-        raise FileError(_of_syntax(error)) from None
+        raise SetUpFileError(_of_syntax(error)) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise FileError(FileFault(line, "a character that no text may hold")) from None
+        raise SetUpFileError(FileFault(line, "a character that no text may hold")) from None
     if found.faults:
-        raise FileError(*found.faults)
+        raise SetUpFileError(*found.faults)
     if not isinstance(value, dict):
-        raise FileError(FileFault(1, "must hold the names of settings, each with its value"))
+        raise SetUpFileError(FileFault(1, "must hold the names of settings, each with its value"))
     return SettingsFile(value, found.lines)
 
 
@@ -139,7 +139,7 @@ class _Loader(yaml.SafeLoader):
         """Stops at the limit: to read all of a file that is refused anyway takes its time."""
         self.nodes += 1
         if self.nodes > MOST_VALUES:
-            raise FileError(FileFault(_line(parent) if parent is not None else 1, TOO_MANY))
+            raise SetUpFileError(FileFault(_line(parent) if parent is not None else 1, TOO_MANY))
         return super().compose_node(parent, index)
 
 
@@ -174,9 +174,9 @@ class _Walk:
         """The value of a node that stands at a place."""
         self.count += 1
         if self.count > MOST_VALUES:
-            raise FileError(FileFault(line, TOO_MANY))
+            raise SetUpFileError(FileFault(line, TOO_MANY))
         if depth > DEEPEST:
-            raise FileError(FileFault(line, "is too deeply nested"))
+            raise SetUpFileError(FileFault(line, "is too deeply nested"))
         self.lines[pointer] = line
         if isinstance(node, yaml.CollectionNode) and node.tag not in COLLECTIONS:
             self.faults.append(FileFault(line, FOREIGN_TAG))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
-from consent_ledger import account as a
+from consent_ledger import account_facts as a
 from consent_ledger.facts import Fact
 from consent_ledger.words import Permission, Purpose
 

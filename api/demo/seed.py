@@ -42,10 +42,10 @@ SEED: Final = "consent ledger"
 async def seed(connect: Connect, ring: Keyring, account_id: UUID, until: int) -> int:
     """Fills an account with a half year that ends at `until`: how many events it took."""
     async with await connect() as conn:
-        account = await _set_up(conn, ring, account_id)
+        account = await set_up(conn, ring, account_id)
     policy = account.policies[-1].policy
     steps = told(_scene(ring, account_id, policy, until))
-    async with _writing(connect, ring) as ledger:
+    async with writing(connect, ring) as ledger:
         return await _tell(ledger, ring, account_id, steps)
 
 
@@ -58,17 +58,19 @@ def _scene(ring: Keyring, account_id: UUID, policy: Policy, until: int) -> Scene
         policy=policy,
         until=until,
         keyring=ring,
-        lines=_lines(ring, account_id),
+        lines=lines_of(ring, account_id),
         asks=policy.consent_purposes or marketing,
     )
 
 
-def _lines(ring: Keyring, account_id: UUID) -> dict[str, UUID]:
+def lines_of(ring: Keyring, account_id: UUID) -> dict[str, UUID]:
+    """The ids of the account's own numbers."""
     return {line: ring.candidate_ids(account_id, line)[-1] for line in cast.LINES}
 
 
-async def _set_up(conn: AsyncConnection[Any], ring: Keyring, account_id: UUID) -> Account:
-    lines = _lines(ring, account_id)
+async def set_up(conn: AsyncConnection[Any], ring: Keyring, account_id: UUID) -> Account:
+    """The account with the demo's places, lines and users."""
+    lines = lines_of(ring, account_id)
 
     def command(account: Account, now: int) -> list[Any]:
         return [] if account.locations else cast.set_up(lines)
@@ -80,7 +82,8 @@ async def _set_up(conn: AsyncConnection[Any], ring: Keyring, account_id: UUID) -
 
 
 @asynccontextmanager
-async def _writing(connect: Connect, ring: Keyring) -> AsyncIterator[Ledger]:
+async def writing(connect: Connect, ring: Keyring) -> AsyncIterator[Ledger]:
+    """The ledger's one writer, for as long as there is something to tell."""
     writer = Writer(connect, AccountCache(), PROJECTIONS, ring.generations[0])
     running = asyncio.create_task(writer.run())
     try:

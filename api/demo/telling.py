@@ -11,8 +11,9 @@ from consent_ledger import commands as c
 from consent_ledger.carrier import classify
 from consent_ledger.decision import Question
 from consent_ledger.facts import Evidence
+from consent_ledger.interpreting import interpret
 from consent_ledger.keyring import Keyring
-from consent_ledger.lexicon import DEFAULT_LEXICON, interpret
+from consent_ledger.lexicon import DEFAULT_LEXICON
 from consent_ledger.policy import DAY, Policy
 from consent_ledger.words import (
     ActorKind,

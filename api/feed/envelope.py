@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from api import render
-from consent_ledger.account import ReplyWorded
+from consent_ledger.account_facts import ReplyWorded
 from consent_ledger.asked_by import USERS_TOLD
 from consent_ledger.facts import Event
 from consent_ledger.store.feed import Recorded, Unreadable

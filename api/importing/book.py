@@ -8,6 +8,7 @@ import msgspec
 from psycopg import AsyncConnection
 
 from api.importing.records import Format
+from consent_ledger.store.moment import NOW
 from consent_ledger.store.units import Job, Verdict, counts
 
 OPEN: Final = ("waiting", "running", "undoing")
@@ -21,7 +22,6 @@ FIELDS: Final = (
     " AND other.file_digest = imports.file_digest AND other.import_id <> imports.import_id"
     " AND NOT other.dry_run AND other.same_as IS NULL) AS is_repeated"
 )
-NOW: Final = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 ABANDONED: Final = 3_600_000_000
 """Microseconds after which an upload that did not end is forgotten: its sender is gone."""
 

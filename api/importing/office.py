@@ -24,6 +24,7 @@ from api.importing.records import Format, check_beginning
 from api.settings import Settings
 from consent_ledger.keyring import Keyring
 from consent_ledger.ledger import UnavailableError
+from consent_ledger.store.moment import NOW
 
 LOOK_SECONDS: Final = 5.0
 """How often a process looks for imports that another one left behind when it was killed."""
@@ -173,7 +174,7 @@ class Office:
 REPEATED: Final = f"""
 UPDATE imports SET state = 'done', same_as = first.import_id, rows = first.rows,
     unchanged = first.accepted + first.unchanged, rejected = first.rejected,
-    partly_rejected = first.partly_rejected, finished_at = {book.NOW},
+    partly_rejected = first.partly_rejected, finished_at = {NOW},
     would_opt_out = CASE WHEN imports.dry_run THEN 0 END,
     would_opt_in = CASE WHEN imports.dry_run THEN 0 END
 FROM imports AS first WHERE first.import_id = %s AND imports.import_id = %s"""

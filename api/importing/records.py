@@ -9,10 +9,8 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Final
 
-from api.importing.headers import LINES_OF_A_ROW, find_header
-from api.importing.headers import FileError as FileError
-from api.importing.lines import LONGEST as LONGEST
-from api.importing.lines import Line, numbered
+from api.importing.headers import LINES_OF_A_ROW, FileError, find_header
+from api.importing.lines import LONGEST, Line, numbered
 from api.importing.objects import check_objects, objects
 from consent_ledger.importing.columns import Columns
 from consent_ledger.importing.rows import Row, RowReader, refused

@@ -18,8 +18,9 @@ import msgspec
 import psycopg
 import structlog
 
-from api.importing import book, records, staging
+from api.importing import book, staging
 from api.importing.ahead import Reading
+from api.importing.headers import FileError
 from api.importing.lanes import Lanes
 from api.importing.orders import BUSY, Orders
 from api.importing.pace import Pace
@@ -107,7 +108,7 @@ class Worker:
                 await self._undo(conn, found)
             else:
                 await self._import(conn, found)
-        except records.FileError as error:
+        except FileError as error:
             await self._fail(conn, found, str(error))
         except (psycopg.OperationalError, UnavailableError):
             # Such as where another process has a newer key: it will go on.

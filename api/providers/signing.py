@@ -34,11 +34,11 @@ def hmac_base64(secret: str, data: bytes, method: str = "sha256") -> bytes:
     return b64encode(hmac.digest(raw(secret), data, method))
 
 
-def is_fresh(timestamp: str, now: float, *, before: float, after: float = FIVE_MINUTES) -> bool:
+def is_fresh(timestamp: str, now: float, *, before: float) -> bool:
     """Whether a signed time, in seconds since 1970, is near: neither stale nor of the future."""
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 16):
         return False
-    return now - before <= int(timestamp) <= now + after
+    return now - before <= int(timestamp) <= now + FIVE_MINUTES
 
 
 def from_base64(text: str) -> bytes | None:

@@ -13,6 +13,7 @@ from psycopg import Connection
 
 from api.report.filters import Filters, conditions_of, report_params
 from consent_ledger.prefix import Range
+from consent_ledger.store.moment import BEGIN
 
 FETCH: Final = 1_000
 """Rows at a time: some 150 kB of a file."""
@@ -21,8 +22,6 @@ MEMORY: Final = "32MB"
 LONGEST_STALL_SECONDS: Final = 600
 """A transaction that nobody reads from for so long ends, whoever has forgotten it."""
 
-BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-JOIN: Final = "SET TRANSACTION SNAPSHOT '{}'"
 SETTINGS: Final = f"""
 SET LOCAL work_mem = '{MEMORY}';
 SET LOCAL hash_mem_multiplier = 1;
@@ -86,11 +85,9 @@ class Row(NamedTuple):
         return " ".join([self.source, *(each.source for each in self.besides)])
 
 
-def ask(conn: Connection[Any], account_id: UUID, filters: Filters, snapshot: str) -> None:
-    """Begins to read all rows of a report, as they stood at a moment."""
+def ask(conn: Connection[Any], account_id: UUID, filters: Filters) -> None:
+    """Begins to read all rows of a report, as they stand now."""
     conn.execute(BEGIN)
-    # The name comes from the database itself, and a parameter is not allowed here.
-    conn.execute(JOIN.format(snapshot).encode())
     conn.execute(SETTINGS.encode())
     params = report_params(account_id, filters)
     conditions, order = conditions_of(filters), "s.since DESC, s.number_id"

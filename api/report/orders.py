@@ -10,10 +10,9 @@ from api.report.formats import Format
 
 
 class Order(msgspec.Struct, frozen=True):
-    """One report: where the ledger is, the moment that is told of, and how it is written."""
+    """One report: where the ledger is, what is told of it, and how it is written."""
 
     database_url: str
-    snapshot: str
     account_id: UUID
     filters: Filters
     kind: Format

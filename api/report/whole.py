@@ -23,26 +23,17 @@ from consent_ledger.ledger import UnavailableError
 PIPE_LIMIT: Final = 1_048_576
 """Bytes of a file that wait in memory."""
 
-BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-SNAPSHOT: Final = "SELECT pg_export_snapshot()"
-
 
 @asynccontextmanager
 async def whole_report(
     service: Service, account_id: UUID, filters: Filters, kind: Format
 ) -> AsyncIterator[AsyncIterator[bytes]]:
     """The parts of the file; UnavailableError where it cannot be begun, or not be ended."""
-    async with service.stream_connection() as conn:
-        await conn.execute(BEGIN)
-        row = await (await conn.execute(SNAPSHOT)).fetchone()
-        assert row is not None
-        order = Order(service.settings.database_url, row[0], account_id, filters, kind)
-        process = await _start(order)
+    async with service.report_room():
+        process = await _start(Order(service.settings.database_url, account_id, filters, kind))
         try:
-            head = await _next_part(process)
-            # The process has joined the moment, and holds it from here on.
-            await conn.execute("COMMIT")
-            yield _parts(process, head)
+            # From its head on, a file is of one moment.
+            yield _parts(process, await _next_part(process))
         finally:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()

@@ -42,7 +42,7 @@ def _tell(part: Part) -> None:
 def _write(order: Order) -> None:
     file = _file(order.kind)
     with psycopg.connect(service_conninfo(order.database_url), autocommit=True) as conn:
-        ask(conn, order.account_id, order.filters, order.snapshot)
+        ask(conn, order.account_id, order.filters)
         _tell(Part(file.head()))
         for rows in slices(conn):
             if data := file.rows(rows):

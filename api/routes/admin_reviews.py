@@ -8,13 +8,12 @@ from fastapi import APIRouter, Form, Response
 from api.admin.pages import page, sent_on
 from api.admin.session import SignedIn
 from api.auth import Caller
-from api.own_numbers import is_own
-from api.problems import Problem
+from api.own_numbers import own_review
 from api.render import instant
 from api.service import Service
 from api.submit import ServiceIn, told
 from consent_ledger import commands as c
-from consent_ledger.facts import event_id, parse_event_id
+from consent_ledger.facts import event_id
 from consent_ledger.ledger import Submission
 from consent_ledger.store.codec import decode_snapshot
 from consent_ledger.words import Channel, Verdict
@@ -46,13 +45,7 @@ async def judge(
     verdict: Annotated[Verdict, Form()],
 ) -> Response:
     """A person's verdict on one of them."""
-    try:
-        number_id, version = parse_event_id(review_id)
-    except ValueError:
-        raise Problem(404, "not-found", "No review has this id.") from None
-    async with service.connection() as conn:
-        if not await is_own(conn, number_id, caller.account_id):
-            raise Problem(404, "not-found", "No review has this id.")
+    number_id, version = await own_review(service, caller.account_id, review_id)
     about = told(caller, None, caller.key_id, channel=Channel.WEB)
     command = c.Judge(about, version, verdict)
     await service.writer.record(Submission(caller.account_id, (number_id,), None, command))

@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from api.auth import Caller
+from api.callers import Sender
 from api.delivery_codes import read_code
 from api.direct import DirectRoute
 from api.responses import documented, reply
@@ -20,7 +21,7 @@ from api.submit import (
     record,
     told,
 )
-from api.telling import RECEIPT, Sender
+from api.telling import RECEIPT
 from consent_ledger import commands as c
 from consent_ledger.carrier import is_known
 from consent_ledger.facts import parse_event_id

@@ -1,14 +1,14 @@
 """Ask: may I text this number? (contract section 3)"""
 
 import asyncio
-from typing import Annotated, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 from msgspec.structs import replace
 
 from api import render
-from api.auth import Caller, allow
+from api.callers import Anyone
 from api.direct import DirectRoute
 from api.past import check_in_the_past, require_manual_sender
 from api.questions import Contacts, read_question, read_terms
@@ -21,10 +21,9 @@ from consent_ledger.decision import Decision, Question, decide, unreadable
 from consent_ledger.number import UnparseableNumber, canonical
 from consent_ledger.standing import Standing
 from consent_ledger.store.view import Found, View
-from consent_ledger.words import Consent, Purpose, Role
+from consent_ledger.words import Consent, Purpose
 
 router = APIRouter(tags=["ask"], route_class=DirectRoute)
-Anyone = Annotated[Caller, Depends(allow(*Role))]
 
 SLICE: Final = 200
 """Items decided before other requests get their turn: some 5 ms, so a batch delays no check."""

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
+from api.callers import SenderOrAdmin, SenderOrAgent
 from api.direct import DirectRoute
 from api.problems import unknown_purpose
 from api.responses import documented, reply
@@ -15,7 +16,7 @@ from api.submit import (
     require_by,
     told,
 )
-from api.telling import RECEIPT, SenderOrAdmin, SenderOrAgent, read_evidence, recorded
+from api.telling import RECEIPT, read_evidence, recorded
 from consent_ledger import commands as c
 from consent_ledger.decision import UnknownPurposeError
 from consent_ledger.facts import event_id

@@ -3,25 +3,25 @@
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from api import render
-from api.auth import Caller, allow
+from api.auth import Caller
+from api.callers import Admin
 from api.direct import StrictRoute
 from api.importing import book
 from api.importing.files import file_of, shown_row
-from api.importing.records import FileError, Format
+from api.importing.headers import FileError
+from api.importing.records import Format
 from api.problems import Problem, invalid
 from api.responses import documented, reply
 from api.schemas.imports import Status
 from api.service import Service
 from api.submit import KEY_LIMIT, ServiceIn, digest, keep_answer, kept_answer
 from consent_ledger.ledger import IDEMPOTENCY_CLAIM, Claim, ClaimReusedError
-from consent_ledger.words import Role
 
 router = APIRouter(tags=["imports"], route_class=StrictRoute)
-Admin = Annotated[Caller, Depends(allow(Role.ADMIN))]
 
 PAGE: Final = 100
 """Rows on a page that names no limit."""

@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
-from api.account_changes import Admin
 from api.auth import INSERT_KEY, key_digests, new_key, new_key_id
+from api.callers import Admin
 from api.direct import StrictRoute
 from api.problems import Problem
 from api.responses import documented, reply

@@ -1,29 +1,27 @@
 """Past replies, read again under other words (R-K5)."""
 
 import asyncio
-from typing import Annotated, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 
 from api import render
 from api.account_changes import current
-from api.auth import Caller, allow
+from api.callers import Onlooker
 from api.direct import StrictRoute
 from api.problems import invalid
 from api.responses import documented, reply
 from api.schemas.texts import RereadBody
 from api.submit import ServiceIn
 from consent_ledger.facts import event_id, parse_event_id
+from consent_ledger.interpreting import Reading
 from consent_ledger.keywords import KeywordList, Lists, check_keywords, lexicon_of, with_list
 from consent_ledger.language import language_tag
-from consent_ledger.lexicon import Reading
 from consent_ledger.rereading import Change, reread
 from consent_ledger.store.mapper import COLUMNS, MAPPER, UnreadableEventError
-from consent_ledger.words import Role
 
 router = APIRouter(tags=["texts"], route_class=StrictRoute)
-Onlooker = Annotated[Caller, Depends(allow(Role.ADMIN, Role.AUDITOR))]
 
 READ_AT_ONCE: Final = 20
 """Replies read between two turns of everybody else: half a millisecond."""

@@ -3,10 +3,10 @@
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from api import render
-from api.auth import Caller, allow
+from api.callers import Admin, Anyone
 from api.direct import StrictRoute
 from api.own_numbers import is_own
 from api.paging import read_place
@@ -19,18 +19,17 @@ from api.submit import ServiceIn, idempotency, read_number, receipt_fields, told
 from consent_ledger import commands as c
 from consent_ledger.categories import CATEGORIES
 from consent_ledger.consent import consent_of, status_label
-from consent_ledger.decision import ANY_PURPOSE
 from consent_ledger.facts import type_of_fact
 from consent_ledger.ledger import Submission, UnavailableError
 from consent_ledger.policy import Policy
 from consent_ledger.standing import Standing
 from consent_ledger.store.mapper import COLUMNS, MAPPER
-from consent_ledger.words import Role, Source
+from consent_ledger.words import Purpose, Source
 
 router = APIRouter(tags=["numbers"], route_class=StrictRoute)
-Reader = Annotated[Caller, Depends(allow(Role.AGENT, Role.ADMIN, Role.AUDITOR, Role.SENDER))]
-Admin = Annotated[Caller, Depends(allow(Role.ADMIN))]
 
+SHOWN_PURPOSE: Final = Purpose.CONVERSATION
+"""The purpose whose consent is shown where a question names none (contract section 3)."""
 PAGE_LIMIT: Final = 1000
 """Events on a page of a history."""
 
@@ -64,7 +63,7 @@ STATE: Final[dict[str, Any]] = {
 
 
 @router.post("/v1/numbers/lookup", responses=documented("Where the number stands", STATE))
-async def look_up(body: NumberBody, caller: Reader, service: ServiceIn) -> Response:
+async def look_up(body: NumberBody, caller: Anyone, service: ServiceIn) -> Response:
     """The opaque id of a number, and its current state."""
     number = read_number(service, caller.account_id, body.number)
     view = await service.reader.view(caller.account_id, list(number.ids))
@@ -93,9 +92,9 @@ def _standing(standing: Standing, policy: Policy, at: int) -> dict[str, Any]:
         "opted_out": opt_out is not None,
         "opt_out_source": str(opt_out[0]) if opt_out else None,
         "do_not_text": standing.do_not_text,
-        "consent": consents.get(ANY_PURPOSE),
+        "consent": consents.get(SHOWN_PURPOSE),
         "consents": consents,
-        "status_label": labels.get(ANY_PURPOSE),
+        "status_label": labels.get(SHOWN_PURPOSE),
         "status_labels": labels,
         "opt_outs": [
             {"source": str(source), "since": render.instant(each.mark.at), "by": each.by}
@@ -120,7 +119,7 @@ EVENT_COLUMNS: Final = ", ".join(f"events.{name}" for name in COLUMNS.split(", "
 )
 async def state(
     number_id: UUID,
-    caller: Reader,
+    caller: Anyone,
     service: ServiceIn,
     as_of: Instant | None = None,
     known_at: Instant | None = None,
@@ -167,7 +166,7 @@ ORDER BY originator_version LIMIT %(limit)s"""
 )
 async def history(
     number_id: UUID,
-    caller: Reader,
+    caller: Anyone,
     service: ServiceIn,
     type: str | None = None,
     category: str | None = None,

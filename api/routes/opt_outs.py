@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from api.auth import Caller
+from api.callers import Admin, Teller
 from api.direct import DirectRoute
 from api.problems import Problem, of_claim, of_refusal
 from api.responses import documented, reply
@@ -23,12 +24,7 @@ from api.submit import (
     reserve,
     told,
 )
-from api.telling import (
-    RECEIPT,
-    Admin,
-    Writer,
-    recorded,
-)
+from api.telling import RECEIPT, recorded
 from consent_ledger import commands as c
 from consent_ledger.ledger import ClaimReusedError
 from consent_ledger.phone_number import RefusedError
@@ -48,7 +44,7 @@ MEANS: Final = {
 
 @router.post("/v1/opt-outs", responses=documented("What was recorded", RECEIPT))
 async def opt_out(
-    body: s.OptOutBody, request: Request, caller: Writer, service: ServiceIn
+    body: s.OptOutBody, request: Request, caller: Teller, service: ServiceIn
 ) -> Response:
     """Opt a number out: for the agent, or because the contact asked outside SMS (R-F6)."""
     number = read_number(service, caller.account_id, body.number)
@@ -93,7 +89,7 @@ BATCHED: Final = {"results": [{**RECEIPT, "recorded": ["OptedOut"]}]}
 
 @router.post("/v1/opt-outs/batch", responses=documented("A verdict for each row", BATCHED))
 async def opt_out_batch(
-    body: s.OptOutBatchBody, request: Request, caller: Writer, service: ServiceIn
+    body: s.OptOutBatchBody, request: Request, caller: Teller, service: ServiceIn
 ) -> Response:
     """Many opt-outs at once, each with its own verdict."""
     return await _batch(request, service, caller, body.items, _opt_out)

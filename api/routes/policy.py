@@ -6,12 +6,13 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from api import render
-from api.account_changes import CHANGED, Admin, Reader, change, current
+from api.account_changes import CHANGED, change, current
+from api.callers import Admin, Anyone
 from api.direct import StrictRoute
 from api.responses import documented, reply
 from api.schemas import account as s
 from api.submit import ServiceIn
-from consent_ledger import account as a
+from consent_ledger import account_facts as a
 from consent_ledger.account import Account
 from consent_ledger.facts import Fact
 from consent_ledger.policy import PolicyVersion, amended
@@ -51,7 +52,7 @@ POLICY: Final[dict[str, Any]] = {
     "/v1/policy",
     responses=documented("The policy in force, and all versions", {**POLICY, "versions": [POLICY]}),
 )
-async def get_policy(caller: Reader, service: ServiceIn) -> Response:
+async def get_policy(caller: Anyone, service: ServiceIn) -> Response:
     """The rules in force now, and every version with the time from which it holds."""
     account, now = await current(service, caller)
     versions = [_policy(found) for found in account.policies]

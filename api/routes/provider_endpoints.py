@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from psycopg import AsyncConnection
 
 from api import render
-from api.account_changes import Admin
+from api.callers import Admin
 from api.direct import StrictRoute
 from api.problems import Problem, invalid
 from api.providers.registry import PROVIDERS
@@ -18,10 +18,10 @@ from api.service import Service
 from api.submit import ServiceIn, idempotency, keep_answer, kept_answer
 from consent_ledger.policy import DAY
 from consent_ledger.store.accounts import LOCK
+from consent_ledger.store.moment import NOW
 
 router = APIRouter(tags=["provider endpoints"], route_class=StrictRoute)
 
-NOW: Final = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 SHOWN: Final = f"""endpoint, provider, (extract(epoch FROM created_at) * 1000000)::bigint,
     CASE WHEN former_until > {NOW} THEN former_until END"""
 PUT_ENDPOINT: Final = """

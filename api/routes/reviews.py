@@ -2,25 +2,22 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from api import render
-from api.auth import Caller, allow
+from api.callers import Admin
 from api.direct import StrictRoute
-from api.own_numbers import is_own
+from api.own_numbers import own_review
 from api.paging import read_place
-from api.problems import Problem
 from api.responses import documented, reply
 from api.schemas.tell import ReviewBody
 from api.submit import ServiceIn, idempotency, receipt_fields, require_by, told
 from consent_ledger import commands as c
-from consent_ledger.facts import event_id, parse_event_id
+from consent_ledger.facts import event_id
 from consent_ledger.ledger import Submission
 from consent_ledger.store.codec import decode_snapshot
-from consent_ledger.words import Role
 
 router = APIRouter(tags=["numbers"], route_class=StrictRoute)
-Admin = Annotated[Caller, Depends(allow(Role.ADMIN))]
 
 PAGE_LIMIT: Final = 1000
 """Numbers on a page of the reviews."""
@@ -82,13 +79,7 @@ async def judge(
     review_id: str, body: ReviewBody, request: Request, caller: Admin, service: ServiceIn
 ) -> Response:
     """A person's verdict on words that may have been a wish to end texts (R-F10)."""
-    try:
-        number_id, version = parse_event_id(review_id)
-    except ValueError:
-        raise Problem(404, "not-found", "No review has this id.") from None
-    async with service.connection() as conn:
-        if not await is_own(conn, number_id, caller.account_id):
-            raise Problem(404, "not-found", "No review has this id.")
+    number_id, version = await own_review(service, caller.account_id, review_id)
     by = require_by(body.by)
     about = told(caller, body.occurred_at, by, correlation_id=body.correlation_id)
     command = c.Judge(about, version, body.verdict)

@@ -5,9 +5,10 @@ from contextlib import AsyncExitStack
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from api.auth import Caller, allow
+from api.auth import Caller
+from api.callers import Anyone
 from api.direct import StrictRoute
 from api.past import require_manual_sender
 from api.problems import Problem, invalid
@@ -24,10 +25,8 @@ from api.service import Service
 from api.submit import ServiceIn
 from consent_ledger.decision import Question, decide
 from consent_ledger.standing import Standing
-from consent_ledger.words import Role
 
 router = APIRouter(tags=["ask"], route_class=StrictRoute)
-Anyone = Annotated[Caller, Depends(allow(*Role))]
 
 RESPONSES: Final = documented("The same rows with the answers", None, problems=(408, 415))
 RESPONSES[200]["content"] = ANSWER

@@ -7,8 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from psycopg import AsyncConnection
 
-from api.account_changes import KEEP_NUMBER, Admin, Reader, current
+from api.account_changes import KEEP_NUMBER, current
 from api.auth import Caller
+from api.callers import Admin, Anyone
 from api.direct import StrictRoute
 from api.problems import Problem
 from api.responses import documented, reply
@@ -55,7 +56,7 @@ SET_UP: Final[dict[str, Any]] = {
 
 
 @router.get("/v1/set-up", responses=documented("The set-up, as PUT takes it", SET_UP))
-async def get_set_up(caller: Reader, service: ServiceIn) -> Response:
+async def get_set_up(caller: Anyone, service: ServiceIn) -> Response:
     """All of the account's set-up, as the document that asks for it."""
     account, now = await current(service, caller)
     ids = [UUID(each) for each in account.sending_numbers]

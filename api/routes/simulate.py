@@ -1,25 +1,24 @@
 """A policy tried before it is adopted (contract section 7)."""
 
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 
 from api import render
 from api.account_changes import current
-from api.auth import Caller, allow
+from api.callers import Onlooker
 from api.direct import StrictRoute
 from api.problems import invalid
 from api.responses import documented, reply
 from api.schemas.simulate import SimulationBody
 from api.simulating import simulate
 from api.submit import ServiceIn
-from consent_ledger.account import PolicyAdopted, check_account_fact
+from consent_ledger.account import check_account_fact
+from consent_ledger.account_facts import PolicyAdopted
 from consent_ledger.policy import DAY, DAYS_LIMIT, amended
 from consent_ledger.simulation import UNKNOWN, Outcome, Tally
-from consent_ledger.words import Role
 
 router = APIRouter(tags=["policy"], route_class=StrictRoute)
-Onlooker = Annotated[Caller, Depends(allow(Role.ADMIN, Role.AUDITOR))]
 
 LOOK_BACK: Final = 30 * DAY
 """How far back decisions are examined unless the caller says: a month has every kind of day."""

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
+from api.callers import Admin, Sender, SenderOrAdmin, Staff, Teller
 from api.direct import DirectRoute
 from api.inbound import Inbound, receive
 from api.responses import documented, reply
@@ -13,16 +14,7 @@ from api.submit import (
     require_by,
     told,
 )
-from api.telling import (
-    RECEIPT,
-    Admin,
-    Sender,
-    SenderOrAdmin,
-    Staff,
-    Writer,
-    read_evidence,
-    recorded,
-)
+from api.telling import RECEIPT, read_evidence, recorded
 from consent_ledger import commands as c
 from consent_ledger.words import Basis
 
@@ -87,7 +79,7 @@ async def preference(
 
 @router.post("/v1/time-zones", responses=documented("What was recorded", RECEIPT))
 async def time_zone(
-    body: s.TimeZoneBody, request: Request, caller: Writer, service: ServiceIn
+    body: s.TimeZoneBody, request: Request, caller: Teller, service: ServiceIn
 ) -> Response:
     """Where the contact lives, so that permitted hours are read on their clock (row 14)."""
     number = read_number(service, caller.account_id, body.number)

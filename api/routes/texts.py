@@ -4,13 +4,14 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.account_changes import CHANGED, Admin, Reader, always, change, current
+from api.account_changes import CHANGED, always, change, current
+from api.callers import Admin, Anyone
 from api.direct import StrictRoute
 from api.problems import Problem
 from api.responses import documented, reply
 from api.schemas import texts as s
 from api.submit import ServiceIn
-from consent_ledger import account as a
+from consent_ledger import account_facts as a
 from consent_ledger.account import Account
 from consent_ledger.facts import Fact
 from consent_ledger.keywords import Keyword, keywords, lexicon_of
@@ -30,7 +31,7 @@ WORDS: Final = {
 
 
 @router.get("/v1/keywords", responses=documented("The words that count", WORDS))
-async def get_keywords(caller: Reader, service: ServiceIn) -> Response:
+async def get_keywords(caller: Anyone, service: ServiceIn) -> Response:
     """Every word that counts and what it means, and the default words that no longer do."""
     account, _ = await current(service, caller)
     found = list(keywords(account.keywords))
@@ -79,7 +80,7 @@ REPLY: Final[dict[str, Any]] = {
 
 
 @router.get("/v1/replies", responses=documented("The texts", {"items": [REPLY]}))
-async def get_replies(caller: Reader, service: ServiceIn) -> Response:
+async def get_replies(caller: Anyone, service: ServiceIn) -> Response:
     """Each reply and request as it is worded: for every language, then for single ones."""
     account, _ = await current(service, caller)
     items = [item for kind in DEFAULT_TEXTS for item in _wordings(account, kind)]

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request, Response
 from psycopg import AsyncConnection
 
 from api import render
-from api.account_changes import Admin
 from api.auth import Caller
+from api.callers import Admin
 from api.direct import StrictRoute
 from api.feed.addresses import RefusedUrlError, check_url
 from api.feed.endpoints import FORMER_SECRET, NOW

@@ -18,14 +18,13 @@ from api.service import Service
 from api.submit import ServiceIn, digest, reserve
 from api.webhook_facts import Told, record_all
 from consent_ledger.ledger import IDEMPOTENCY_CLAIM, Claim, ClaimReusedError
+from consent_ledger.store.moment import NOW
 from consent_ledger.words import Role
 
 router = APIRouter(tags=["webhooks"])
 
-FIND: Final = """
-SELECT account_id, secret,
-    CASE WHEN former_until > extract(epoch FROM clock_timestamp()) * 1000000
-        THEN former_secret END
+FIND: Final = f"""
+SELECT account_id, secret, CASE WHEN former_until > {NOW} THEN former_secret END
 FROM provider_endpoints WHERE endpoint = %s AND provider = %s"""
 
 ProviderName = Annotated[str, Path(json_schema_extra={"enum": list(PROVIDERS)})]

@@ -6,8 +6,8 @@ from typing import Any, Final
 from psycopg import Connection
 
 from consent_ledger.store.ids import Ids
+from consent_ledger.store.moment import BEGIN
 
-BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 JOIN: Final = "SET TRANSACTION SNAPSHOT '{}'"
 FIND: Final = """
 SELECT uuid_send(number_id), snapshot FROM consent_status WHERE number_id = ANY(%b::uuid[])"""

@@ -10,10 +10,10 @@ from consent_ledger.account import Account
 from consent_ledger.ledger import UnavailableError
 from consent_ledger.store.codec import decode_account
 from consent_ledger.store.keys import check_generation
+from consent_ledger.store.moment import BEGIN, NOW
 
-BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-LOOK: Final = """
-SELECT state, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
+LOOK: Final = f"""
+SELECT state, {NOW},
     (SELECT coalesce(max(generation), 0) FROM key_generation), pg_export_snapshot()
 FROM account_status WHERE account_id = %s"""
 

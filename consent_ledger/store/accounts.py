@@ -11,11 +11,12 @@ from consent_ledger.account import Account, check_account_fact, evolve_account
 from consent_ledger.ledger import UnavailableError
 from consent_ledger.store.codec import decode_account, encode_account
 from consent_ledger.store.mapper import MAPPER
+from consent_ledger.store.moment import NOW
 from consent_ledger.words import ActorKind, Basis, Channel
 
 SELECT: Final = "SELECT version, state FROM account_status WHERE account_id = %s"
 LOCK: Final = f"{SELECT} FOR NO KEY UPDATE"
-CLOCK: Final = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+CLOCK: Final = f"SELECT {NOW}"
 
 INSERT_EVENT: Final = """
 INSERT INTO events

@@ -21,18 +21,11 @@ from consent_ledger.store import loading
 from consent_ledger.store.accounts import AccountCache
 from consent_ledger.store.batch import Batch, NumberInBatch
 from consent_ledger.store.connection import ServiceConnection
-from consent_ledger.store.copying import (
-    SAMPLE_AT,
-    SAMPLE_LINE,
-    Copies,
-    Own,
-    Template,
-    copy_new,
-    own_values,
-)
+from consent_ledger.store.copying import Copies, copy_new
 from consent_ledger.store.gathering import load_held
 from consent_ledger.store.keys import check_generation
 from consent_ledger.store.mapper import COLUMNS, MAPPER
+from consent_ledger.store.moment import NOW
 from consent_ledger.store.plans import Known, Plan
 from consent_ledger.store.projection import Projection
 from consent_ledger.store.rows_of_number import (
@@ -43,13 +36,14 @@ from consent_ledger.store.rows_of_number import (
     take_back,
 )
 from consent_ledger.store.statement import WriteStatement
+from consent_ledger.store.template import SAMPLE_AT, SAMPLE_LINE, Own, Template, own_values
 from consent_ledger.store.units import Cell, Job, Unit
 from consent_ledger.words import ActorKind, Channel
 
 UNIT: Final = 2_000
 """Rows that commit together: a command on one of their numbers waits some 50 ms at the most."""
-BEGUN: Final = """
-SELECT version, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
+BEGUN: Final = f"""
+SELECT version, {NOW},
     (SELECT coalesce(max(generation), 0) FROM key_generation), ledger_base()
 FROM account_status WHERE account_id = %s"""
 """What numbers that are new need of the moment, and the place of their transaction in the log."""

@@ -17,6 +17,7 @@ from consent_ledger.store.codec import decode_held, readable_snapshot
 from consent_ledger.store.connection import ServiceConnection
 from consent_ledger.store.keys import check_generation
 from consent_ledger.store.mapper import COLUMNS, MAPPER
+from consent_ledger.store.moment import NOW
 
 ClaimKey = tuple[UUID, int, UUID]
 Stored = tuple[int, Snapshot | None]
@@ -35,8 +36,8 @@ FROM unnest($1::uuid[], $2::smallint[], $3::uuid[]) AS given (account_id, kind, 
 JOIN claims c USING (account_id, kind, key)
 LEFT JOIN events e ON originator_id = c.number_id AND originator_version = c.version"""
 
-ACCOUNTS: Final = """
-SELECT account_id, version, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
+ACCOUNTS: Final = f"""
+SELECT account_id, version, {NOW},
     (SELECT coalesce(max(generation), 0) FROM key_generation), ledger_base()
 FROM account_status WHERE account_id = ANY($1::uuid[])"""
 """Read after the locks were taken, so that the clock is not earlier than what they waited for."""

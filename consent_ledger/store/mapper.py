@@ -10,26 +10,10 @@ from uuid import UUID
 
 import msgspec
 
-from consent_ledger import account as a
 from consent_ledger import facts as f
+from consent_ledger.account_facts import type_of_account_fact
 
-ACCOUNT_FACTS: Final[dict[str, type[f.Fact]]] = {
-    kind.__name__: kind
-    for kind in (
-        a.AccountOpened,
-        a.PolicyAdopted,
-        a.LocationDefined,
-        a.LocationRemoved,
-        a.SendingNumberDefined,
-        a.SendingNumberRemoved,
-        a.UserPermissionSet,
-        a.GroupPermissionSet,
-        a.ReplyWorded,
-        a.ReplyRestored,
-        a.KeywordsChanged,
-    )
-}
-FACTS: Final[dict[str, type[f.Fact]]] = {**f.type_of_fact, **ACCOUNT_FACTS}
+FACTS: Final[dict[str, type[f.Fact]]] = {**f.type_of_fact, **type_of_account_fact}
 
 Upcaster = Callable[[Any], Any]
 UPCASTERS: Final[dict[tuple[str, int], Upcaster]] = {}

@@ -19,6 +19,13 @@ def service(server_url: str, template: str) -> Iterator[Running]:
         yield service
 
 
+@pytest.fixture(scope="module")
+def second(service: Running) -> Iterator[Running]:
+    """Another process of the same deployment."""
+    with running(service.database_url, service.keyring) as other:
+        yield other
+
+
 @pytest.fixture
 def open_clinic(service: Running) -> Iterator[Open]:
     """Opens accounts: `open_clinic("recalls", unreachable_limit=2)`.

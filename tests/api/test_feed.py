@@ -19,18 +19,11 @@ from tests.api.clinic import ANN, BEN, Clinic
 from tests.api.conftest import Open
 from tests.api.test_personal_data import tell_everything, traces
 from tests.api.test_processes import in_parallel, seen_from
-from tests.service import SECONDS, Running, running
+from tests.service import SECONDS, Running
 
 ATTRIBUTE = re.compile("[a-z0-9]{1,20}")
 """What CloudEvents 1.0 lets an attribute be called."""
 POLICY_FIELD = "unreachable_limit"
-
-
-@pytest.fixture(scope="module")
-def second(service: Running) -> Iterator[Running]:
-    """Another process of the same deployment."""
-    with running(service.database_url, service.keyring) as other:
-        yield other
 
 
 def recorded(clinic: Clinic) -> list[str]:

@@ -5,7 +5,8 @@ from typing import Final
 
 import pytest
 
-from api.importing.records import FileError, Format, check_beginning, rows
+from api.importing.headers import FileError
+from api.importing.records import Format, check_beginning, rows
 from consent_ledger.importing.faults import DETAILS
 from consent_ledger.importing.rows import Row, RowReader
 from tests.api.clinic import ANN, BEN, CARA, Clinic

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.importing.records import LONGEST, FileError, Format, check_beginning, rows
+from api.importing.headers import FileError
+from api.importing.lines import LONGEST
+from api.importing.records import Format, check_beginning, rows
 from consent_ledger.importing.faults import DETAILS
 from consent_ledger.importing.rows import Row, RowReader
 from tests.api.clinic import ANN, BEN, Clinic

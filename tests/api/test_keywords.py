@@ -1,22 +1,14 @@
 """The account's own words: R-K2, R-K5, contract section 7."""
 
 import copy
-from collections.abc import Iterator
 
 import pytest
 
 from tests.api.clinic import ANN, BEN, Clinic
 from tests.api.conftest import Open
-from tests.service import Running, running
+from tests.service import Running
 
 FCC = ("stop", "quit", "end", "revoke", "opt out", "cancel", "unsubscribe")
-
-
-@pytest.fixture(scope="module")
-def second(service: Running) -> Iterator[Running]:
-    """Another process of the same deployment."""
-    with running(service.database_url, service.keyring) as other:
-        yield other
 
 
 def test_an_own_word_stops(clinic: Clinic) -> None:

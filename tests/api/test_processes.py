@@ -1,17 +1,14 @@
 """Several processes, lost connections and wrong keys: what holds for the whole deployment."""
 
 import copy
-import threading
 import time
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from consent_ledger.keyring import Keyring
 from tests.api.answer import Answer
 from tests.api.clinic import ANN, BEN, Clinic
-from tests.service import Running, running
+from tests.service import Running, in_parallel, running
 
 LOSE_CONNECTIONS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -21,27 +18,11 @@ KEY_SECONDS = 1.2
 """After which a process asks the database for a key that it knew."""
 
 
-@pytest.fixture(scope="module")
-def second(service: Running) -> Iterator[Running]:
-    """Another process of the same deployment."""
-    with running(service.database_url, service.keyring) as other:
-        yield other
-
-
 def seen_from(clinic: Clinic, service: Running) -> Clinic:
     """The same account, asked of another process."""
     found = copy.copy(clinic)
     found.service = service
     return found
-
-
-def in_parallel(*acts: Any) -> None:
-    """Runs functions at the same time."""
-    threads = [threading.Thread(target=act) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 def test_a_stop_told_to_one_process_is_known_to_all(clinic: Clinic, second: Running) -> None:

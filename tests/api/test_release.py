@@ -1,6 +1,5 @@
 """Held texts that may go: listed, handed to one claimant, decided again (contract section 5)."""
 
-import threading
 from collections import Counter
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from tests.api.answer import Answer
 from tests.api.clinic import ANN, BEN, CARA, Clinic
 from tests.api.conftest import Open
+from tests.service import in_parallel
 
 
 def hold(clinic: Clinic, *message_ids: str, number: str = ANN) -> None:
@@ -160,15 +160,6 @@ def test_release_next_gives_the_oldest_with_their_numbers(clinic: Clinic) -> Non
     assert release_next(clinic, "worker-1") == []
     clinic.opts_in(BEN)
     assert release_next(clinic, "worker-2") == ["out-1"]
-
-
-def in_parallel(*acts: object) -> None:
-    """Runs functions at the same time."""
-    threads = [threading.Thread(target=act) for act in acts]  # type: ignore[arg-type]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 def test_of_many_claimants_exactly_one_has_a_text(open_clinic: Open) -> None:

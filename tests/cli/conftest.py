@@ -87,9 +87,12 @@ def running(process: Process) -> Iterator[Process]:
 def is_alive(pid: int) -> bool:
     """A zombie is not: it ended, and only its parent has not asked yet."""
     try:
+        os.kill(pid, 0)
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
+    except ProcessLookupError:
         return False
+    except FileNotFoundError:
+        return not Path("/proc/self").exists()
 
 
 def all_end(pids: list[int]) -> bool:

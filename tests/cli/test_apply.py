@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.cli.apply import line_of
-from api.cli.set_up_file import DEEPEST, FileError, read_text, written
+from api.cli.set_up_file import DEEPEST, SetUpFileError, read_text, written
 from api.settings import BODY_LIMIT
 from tests.cli.conftest import ROOT, Dev, cli
 
@@ -262,7 +262,7 @@ FAULTY: Final = {
 @pytest.mark.parametrize(("text", "line"), FAULTY.items(), ids=[text[:20] for text in FAULTY])
 def test_a_text_that_is_no_set_up_is_told_by_its_line(text: str, line: int) -> None:
     """Whatever it is, it is an error of the file's and of no other kind."""
-    with pytest.raises(FileError) as refused:
+    with pytest.raises(SetUpFileError) as refused:
         read_text(text)
     assert refused.value.faults[0].line == line
     assert "zebra" not in refused.value.faults[0].message
@@ -272,7 +272,7 @@ def test_aliases_may_be_used_and_not_multiplied() -> None:
     """A few are a convenience; a million from seven lines are refused."""
     assert read_text("a: &x [1]\nb: *x").value == {"a": [1], "b": [1]}
     assert len(read_text(bomb(3)).value["l2"]) == 10
-    with pytest.raises(FileError):
+    with pytest.raises(SetUpFileError):
         read_text(bomb(9))
 
 

@@ -11,7 +11,7 @@ from consent_ledger.keyring import Keyring
 from consent_ledger.store.connection import connect_as_owner
 from consent_ledger.store.mapper import UnreadableEventError
 from projections import folding, repair
-from projections.rebuild import READ_MODELS, rebuilt_rows
+from projections.rebuild import READ_MODELS
 from projections.repair import compare, rebuild
 from projections.shown import IS_COUNTED, IS_SHOWN
 from tests.cli.conftest import Dev, cli
@@ -47,7 +47,8 @@ def test_live_rows_are_the_rebuilt_ones(database_url: str, preset: str) -> None:
     """Byte for byte, after a half year of every kind of fact."""
     tell(database_url, Keyring.generate(), preset)
     with connect_as_owner(database_url) as conn, conn.transaction():
-        assert {table for table, _ in rebuilt_rows(conn)} == {m.table for m in READ_MODELS}
+        for each in READ_MODELS:
+            assert conn.execute(f"SELECT 1 FROM {each.table} LIMIT 1".encode()).fetchone()
         assert compare(conn) == []
 
 

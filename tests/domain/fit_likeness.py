@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 from consent_ledger import lexicon_words as words
-from consent_ledger.lexicon import signs
+from consent_ledger.interpreting import signs
 from consent_ledger.tokens import sentences_of
 
 FOLDER = Path(__file__).parents[1] / "data" / "replies"

@@ -19,12 +19,11 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from consent_ledger import account as a
 from consent_ledger import facts as f
+from consent_ledger.account_facts import type_of_account_fact
 
 FILE: Final = Path(__file__).parents[1] / "golden" / "facts.json"
-ACCOUNT_FACTS: Final = {kind.__name__: kind for kind in typing.get_args(a.AccountFact)}
-KINDS: Final[dict[str, type[f.Fact]]] = {**f.type_of_fact, **ACCOUNT_FACTS}
+KINDS: Final[dict[str, type[f.Fact]]] = {**f.type_of_fact, **type_of_account_fact}
 GOLDEN: Final[list[dict[str, Any]]] = json.loads(FILE.read_text()) if FILE.exists() else []
 IDS: Final = [f"{entry['topic']}-{entry['kind']}" for entry in GOLDEN]
 FIRST: Final = 78
@@ -91,7 +90,7 @@ def test_no_fact_has_room_for_a_number_or_a_text() -> None:
     words = {"number", "phone", "body", "email", "reason_text", "name", "text"}
     fields = {name for kind in f.type_of_fact.values() for name in kind.__struct_fields__}
     assert not fields & words
-    accounts = {name for kind in ACCOUNT_FACTS.values() for name in kind.__struct_fields__}
+    accounts = {name for kind in type_of_account_fact.values() for name in kind.__struct_fields__}
     assert accounts & words <= allowed
 
 

@@ -6,19 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from consent_ledger.interpreting import READ_AT_MOST, Reading, interpret
 from consent_ledger.lexicon import (
     DEFAULT_LEXICON,
     DEFAULT_VERSION,
     LONGEST_PHRASE,
     MOST_WORDS,
-    READ_AT_MOST,
     Lexicon,
     LexiconError,
-    Reading,
     Understood,
-    interpret,
-    tokens_of,
 )
+from consent_ledger.tokens import tokens_of
 
 FCC = ["stop", "quit", "end", "revoke", "opt out", "cancel", "unsubscribe"]
 

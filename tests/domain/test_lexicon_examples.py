@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consent_ledger.lexicon import interpret
+from consent_ledger.interpreting import interpret
 
 FOLDER = Path(__file__).parents[1] / "data" / "replies"
 ENDS = {"stop", "suspected_revocation"}

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from consent_ledger import automaton
 from consent_ledger import lexicon_words as words
-from consent_ledger import signs as module
-from consent_ledger.lexicon import DEFAULT_VERSION, LIKENESS, Understood, interpret, signs
+from consent_ledger.automaton import Signs
+from consent_ledger.interpreting import LIKENESS, interpret, signs
+from consent_ledger.lexicon import DEFAULT_VERSION, Understood
 from consent_ledger.patterns import Compiler, PatternError
-from consent_ledger.signs import ENOUGH, JOINED, Context, Language, Sign, Signs
+from consent_ledger.signs import ENOUGH, JOINED, Context, Language, Sign
 from consent_ledger.slips import slipped, slips
 from consent_ledger.tokens import sentences_of
 
@@ -172,7 +174,7 @@ def test_forgetting_changes_no_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     known = sorted(words.FILLERS | {"stop", "texting", "me", "take", "off", "your", "list", "not"})
     texts = [" ".join(said.choices(known, k=9)) for _ in range(300)]
     before = [interpret(text) for text in texts]
-    monkeypatch.setattr(module, "STEPS_KEPT", 50)
+    monkeypatch.setattr(automaton, "STEPS_KEPT", 50)
     assert [interpret(text) for text in texts] == before
     assert signs()._steps < 100
 
@@ -187,9 +189,9 @@ def test_each_word_is_looked_at_once() -> None:
             looked.append(1)
             return super().get(key)
 
-    automaton = Signs(words.LANGUAGES_OF_SIGNS, words.FILLERS)
-    automaton.symbols = Counting(automaton.symbols)
-    automaton.find(tokens)
+    counted = Signs(words.LANGUAGES_OF_SIGNS, words.FILLERS)
+    counted.symbols = Counting(counted.symbols)
+    counted.find(tokens)
     assert len(looked) == len(tokens)
 
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from consent_ledger import lexicon_words as words
 from consent_ledger.explaining import explain
+from consent_ledger.interpreting import LIKENESS, interpret, likeness
 from consent_ledger.keywords import lexicon_of
-from consent_ledger.lexicon import LIKENESS, interpret, likeness
 from consent_ledger.likeness import (
     ENOUGH,
     FEWEST_WORDS,

@@ -13,14 +13,9 @@ from hypothesis import strategies as st
 
 from consent_ledger import number
 from consent_ledger.keyring import Keyring, KeyringError
-from consent_ledger.number import (
-    MASK,
-    UnparseableNumber,
-    canonical,
-    mask,
-    national_digits,
-    region_of,
-)
+from consent_ledger.masking import MASK, mask
+from consent_ledger.number import UnparseableNumber, canonical
+from consent_ledger.numbering import CODE_AND_NUMBER_DIGITS
 
 ACCOUNT = UUID("0193a7c4-0000-7000-8000-000000000001")
 OTHER_ACCOUNT = UUID("0193a7c4-0000-7000-8000-000000000002")
@@ -213,7 +208,7 @@ def test_every_region_knows_its_own_calling_code():
         if e164 is None:
             continue
         assert canonical("00" + text[1:], region) == e164, region
-        if len(text) > number.CODE_AND_NUMBER_DIGITS:
+        if len(text) > CODE_AND_NUMBER_DIGITS:
             assert canonical(text[1:], region) == e164, region
 
 
@@ -357,29 +352,6 @@ def test_the_geocoder_is_never_loaded():
     """It would cost every process six seconds and 190 MB."""
     canonical("+14155550100")
     assert "phonenumbers.geocoder" not in sys.modules
-
-
-@pytest.mark.parametrize(
-    ("e164", "region", "digits"),
-    [
-        ("+14155550100", "US", "4155550100"),
-        ("+15145551234", "CA", "5145551234"),
-        ("+15555550100", "US", "5555550100"),
-        ("+27821234567", "ZA", "821234567"),
-        ("+39061234567", "IT", "061234567"),
-        ("+5491155551234", "AR", "1155551234"),
-        ("+5511991234567", "BR", "11991234567"),
-        ("+80012345678", "001", "12345678"),
-    ],
-)
-def test_region_and_the_national_digits_that_a_report_searches(e164, region, digits):
-    """R-V3."""
-    assert (region_of(e164), national_digits(e164)) == (region, digits)
-
-
-def test_national_digits_of_an_unassigned_code_are_refused():
-    with pytest.raises(UnparseableNumber):
-        national_digits("+210123456789")
 
 
 KEYS = {1: bytes(range(32)), 2: bytes(range(100, 180))}

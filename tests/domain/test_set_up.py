@@ -6,8 +6,8 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent_ledger import account as a
-from consent_ledger.account import Account, SendingNumber, User
+from consent_ledger import account_facts as a
+from consent_ledger.account import Account, SendingNumber, User, check_account_fact, evolve_account
 from consent_ledger.facts import Fact
 from consent_ledger.policy import PRESETS, PolicyVersion, amended, difference, laid_over, preset
 from consent_ledger.set_up import plan
@@ -60,8 +60,8 @@ def opened(name: str = "recalls") -> Account:
 def after(account: Account, facts: list[Fact]) -> Account:
     """The account after facts that it admits, one after the other."""
     for fact in facts:
-        a.check_account_fact(account, fact, account.policies_from(T0))
-        account = a.evolve_account(account, fact)
+        check_account_fact(account, fact, account.policies_from(T0))
+        account = evolve_account(account, fact)
     return account
 
 
@@ -97,7 +97,7 @@ def test_an_undated_policy_is_compared_with_the_one_in_force() -> None:
     """One that is to come is left alone, and one that was is adopted again."""
     account = opened()
     for name, begins in (("opt-out", T0 + DAY), ("authorization", T0 - DAY)):
-        account = a.evolve_account(account, a.PolicyAdopted(preset(name), begins))
+        account = evolve_account(account, a.PolicyAdopted(preset(name), begins))
 
     def adopted(name: str, begins: int | None = None) -> list[Fact]:
         return plan(account, Wanted(WantedPolicy(preset(name), begins)), T0).facts
@@ -111,8 +111,8 @@ def test_an_undated_policy_is_compared_with_the_one_in_force() -> None:
 def test_a_policy_to_come_counts_for_numbers_and_one_that_is_over_does_not() -> None:
     """R-M10: purposes and exclusivity of all that hold from now on."""
     later = amended("consent-first", {"purposes": {"survey": {}}})
-    account = a.evolve_account(opened(), a.PolicyAdopted(later, T0 + DAY))
-    account = a.evolve_account(account, a.LocationDefined("a", "Main"))
+    account = evolve_account(opened(), a.PolicyAdopted(later, T0 + DAY))
+    account = evolve_account(account, a.LocationDefined("a", "Main"))
 
     def faults(*purposes: str) -> tuple[Fault, ...]:
         entries = listed({NUMBERS[0]: SendingNumber("a", purposes)})
@@ -122,7 +122,7 @@ def test_a_policy_to_come_counts_for_numbers_and_one_that_is_over_does_not() -> 
     assert [fault.code for fault in faults("news")] == ["unknown-purpose"]
     both = faults("conversation", "appointment_reminder")
     assert [fault.code for fault in both] == ["set-up-refused"]
-    account = a.evolve_account(account, a.PolicyAdopted(preset("recalls"), T0 + DAY))
+    account = evolve_account(account, a.PolicyAdopted(preset("recalls"), T0 + DAY))
     assert faults("conversation", "appointment_reminder") == ()
     assert [fault.code for fault in faults("survey")] == ["unknown-purpose"]
 

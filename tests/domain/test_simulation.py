@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from consent_ledger import account as a
+from consent_ledger import account_facts as a
 from consent_ledger import facts as f
 from consent_ledger.decision import Question, decide
 from consent_ledger.policy import PolicyVersion, amended, preset

@@ -9,7 +9,7 @@ from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 import psycopg
 from psycopg.pq.abc import PGresult
 
-from consent_ledger import account as a
+from consent_ledger import account_facts as a
 from consent_ledger import commands as c
 from consent_ledger.decision import Question
 from consent_ledger.facts import Fact

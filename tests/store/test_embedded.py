@@ -17,6 +17,7 @@ import pytest
 
 from consent_ledger.store import embedded, postgres_cluster
 from consent_ledger.store.embedded import EmbeddedPostgres, EmbeddedPostgresError
+from tests.cli.conftest import is_alive
 
 ROOT = Path(__file__).parents[2]
 AS_ROOT = os.geteuid() == 0
@@ -35,17 +36,6 @@ with EmbeddedPostgres(pathlib.Path(sys.argv[1])) as postgres:
             connection.execute("INSERT INTO fact VALUES (%s)", [position])
             print(position, flush=True)
 """
-
-
-def is_alive(pid: int) -> bool:
-    """A zombie is not: it ended, and only its parent has not asked yet."""
-    try:
-        os.kill(pid, 0)
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except ProcessLookupError:
-        return False
-    except FileNotFoundError:
-        return not Path("/proc/self").exists()
 
 
 def eventually(condition: Callable[[], bool]) -> bool:

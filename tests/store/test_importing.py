@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from consent_ledger import commands as c
-from consent_ledger.account import LocationDefined
+from consent_ledger.account_facts import LocationDefined
 from consent_ledger.importing.rows import Row
 from consent_ledger.importing.wishes import Wish
 from consent_ledger.keyring import Keyring

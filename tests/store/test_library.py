@@ -10,7 +10,8 @@ from eventsourcing.application import AggregateNotFoundError
 from eventsourcing.persistence import IntegrityError
 
 from consent_ledger import commands as c
-from consent_ledger.account import Account, AccountOpened, PolicyAdopted, evolve_account
+from consent_ledger.account import Account, evolve_account
+from consent_ledger.account_facts import AccountOpened, PolicyAdopted
 from consent_ledger.handlers import handle
 from consent_ledger.phone_number import PhoneNumber
 from consent_ledger.policy import preset

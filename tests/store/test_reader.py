@@ -10,7 +10,7 @@ import pytest
 from psycopg import AsyncConnection
 
 from api.routes.checks import decide_in
-from consent_ledger import account as a
+from consent_ledger import account_facts as a
 from consent_ledger.decision import Question
 from consent_ledger.ledger import UnavailableError
 from consent_ledger.store import reader as module

@@ -5,28 +5,22 @@ numbers by putting their ids in its place.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Iterable, Sequence
 from random import Random
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from msgspec.structs import replace
 
-from api.account_changes import KEEP_NUMBER
 from api.bench.growth.people import e164
 from api.bench.growth.stories import story_of
-from api.demo import cast
+from api.demo.seed import lines_of, set_up, writing
 from api.demo.telling import Scene, Step, Teller
 from api.submit import digest
 from consent_ledger import commands as c
-from consent_ledger.account import Account
 from consent_ledger.keyring import Keyring
-from consent_ledger.ledger import INBOUND_CLAIM, MESSAGE_CLAIM, Claim, Receipt, Submission
-from consent_ledger.store.accounts import AccountCache, change_account
+from consent_ledger.ledger import INBOUND_CLAIM, MESSAGE_CLAIM, Claim, Ledger, Receipt, Submission
 from consent_ledger.store.connection import Connect
-from consent_ledger.store.writer import Writer
-from projections.inline import PROJECTIONS
 
 SEED: Final = "growth"
 AT_A_TIME: Final = 250
@@ -45,43 +39,20 @@ async def tell(
     """Tells the histories of the first `count` numbers of `total`, which end at `until`."""
     claimed: Claimed = []
     async with await connect() as conn:
-        scene = await _set_up(conn, ring, account_id, until)
-    async with _writing(connect, ring) as writer:
+        policy = (await set_up(conn, ring, account_id)).policies[-1].policy
+    lines = lines_of(ring, account_id)
+    scene = Scene(Random(SEED), policy, until, ring, lines, policy.consent_purposes)
+    async with writing(connect, ring) as ledger:
         for first in range(0, count, AT_A_TIME):
             places = range(first, min(first + AT_A_TIME, count))
             await asyncio.gather(
-                *(_tell_one(writer, scene, account_id, place, total, claimed) for place in places)
+                *(_tell_one(ledger, scene, account_id, place, total, claimed) for place in places)
             )
     return claimed
 
 
-async def _set_up(conn: Any, ring: Keyring, account_id: UUID, until: int) -> Scene:
-    lines = {line: ring.candidate_ids(account_id, line)[-1] for line in cast.LINES}
-
-    def command(account: Account, now: int) -> list[Any]:
-        return [] if account.locations else cast.set_up(lines)
-
-    account, _ = await change_account(conn, account_id, command, None)
-    for line, number_id in lines.items():
-        await conn.execute(KEEP_NUMBER, (number_id, account_id, line))
-    policy = account.policies[-1].policy
-    return Scene(Random(SEED), policy, until, ring, lines, policy.consent_purposes)
-
-
-@contextlib.asynccontextmanager
-async def _writing(connect: Connect, ring: Keyring) -> Any:
-    writer = Writer(connect, AccountCache(), PROJECTIONS, ring.generations[0])
-    running = asyncio.create_task(writer.run())
-    try:
-        yield writer
-    finally:
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
-
-
 async def _tell_one(
-    writer: Writer, scene: Scene, account_id: UUID, place: int, total: int, claimed: Claimed
+    ledger: Ledger, scene: Scene, account_id: UUID, place: int, total: int, claimed: Claimed
 ) -> None:
     teller = Teller(_own_chances(scene, place), place)
     teller.begin()
@@ -93,7 +64,7 @@ async def _tell_one(
         command = _own(step, ids[0], receipts)
         claims = tuple(_claims(command, ids[0], claimed))
         submission = Submission(account_id, ids, number, command, claims, step.words)
-        receipts[id(step)] = await writer.record(submission)
+        receipts[id(step)] = await ledger.record(submission)
 
 
 def _own_chances(scene: Scene, place: int) -> Scene:
