@@ -50,6 +50,8 @@ class Receiver:
         self.location: str | None = None
         self.retry_after: str | None = None
         self.endless = False
+        self.may_answer = threading.Event()
+        self.may_answer.set()
 
     def answer(self) -> int:
         """The status of the next answer."""
@@ -95,6 +97,7 @@ def receiving() -> Iterator[Receiver]:
                 return
             headers = {name.lower(): value for name, value in self.headers.items()}
             receiver.came.append(Delivery(headers, body))
+            receiver.may_answer.wait(SECONDS)
             self.send_response(receiver.answer())
             if receiver.location is not None:
                 self.send_header("Location", receiver.location)
@@ -126,5 +129,6 @@ def receiving() -> Iterator[Receiver]:
         try:
             yield receiver
         finally:
+            receiver.may_answer.set()
             server.shutdown()
             thread.join()

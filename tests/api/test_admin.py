@@ -3,12 +3,14 @@
 import csv
 import io
 import re
+import time
 from collections.abc import Iterator
 from html import unescape
 
 import httpx2
 import pytest
 
+from api.admin_access import COOKIE, PURPOSE
 from tests.api.clinic import ANN, BEN, CARA, Clinic, ago
 from tests.api.conftest import Open
 
@@ -209,6 +211,32 @@ def test_a_form_of_another_site_does_nothing(clinic: Clinic, browser: Browser) -
     browser.sends("/admin/opt-outs/opt-out/confirmed", foreign, number=ANN)
     assert browser.status == 403
     clinic.asks(ANN, "recall").is_allowed("no_consent_needed")
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(60, "Opted out"), (-1, "A key of an admin")])
+def test_a_session_ends_with_its_time(clinic: Clinic, seconds: int, shown: str) -> None:
+    """However well its cookie is signed: a browser may keep it longer than a working day."""
+    browser = Browser(clinic)
+    with browser.http:
+        browser.http.cookies[COOKIE] = signed(clinic, int(time.time()) + seconds)
+        browser.opens("/admin/opt-outs").reads(shown)
+
+
+def test_a_session_is_for_a_working_day(clinic: Clinic, browser: Browser) -> None:
+    """Its end is in the cookie, under the signature."""
+    cookie = browser.http.cookies[COOKIE]
+    ends = int(cookie.split(".")[2])
+    assert abs(ends - time.time() - 8 * 60 * 60) < 60
+    browser.http.cookies.clear()
+    browser.http.cookies[COOKIE] = cookie.replace(f".{ends}.", f".{ends + 60}.")
+    browser.opens("/admin/opt-outs").reads("A key of an admin")
+
+
+def signed(clinic: Clinic, ends: int) -> str:
+    """The cookie of a session that ends at a second, as the service signs it."""
+    (key_id,) = [k["key_id"] for k in clinic.get("/v1/keys")["items"] if k["role"] == "admin"]
+    text = f"{clinic.account_id.hex}.{key_id}.{ends}"
+    return f"{text}.{clinic.service.keyring.digest(PURPOSE, text.encode()).hex()}"
 
 
 def test_who_signs_out_is_out_and_a_revoked_key_too(clinic: Clinic, browser: Browser) -> None:

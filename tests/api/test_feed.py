@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from tests.api.answer import Json
-from tests.api.clinic import ANN, BEN, Clinic
+from tests.api.clinic import ANN, BEN, CARA, Clinic
 from tests.api.conftest import Open
 from tests.api.test_personal_data import tell_everything, traces
 from tests.api.test_processes import in_parallel, seen_from
@@ -356,7 +356,14 @@ def test_a_stream_refuses_an_id_that_is_no_position(clinic: Clinic, value: str) 
 def test_no_number_and_no_word_is_in_the_feed(clinic: Clinic) -> None:
     """Section 9: what contacts and staff said, and every number, stay in the vault."""
     tell_everything(clinic)
-    text = json.dumps(clinic.feed())
+    events = clinic.feed()
+    numbers = {str(clinic.number_id(number)) for number in (ANN, BEN, CARA)}
+    assert numbers <= {event.get("subject") for event in events}
+    # The facts that came with words, reasons or evidence are among them.
+    types = {event["type"].removeprefix("ConsentLedger.") for event in events}
+    assert types >= {"ReplyNotUnderstood", "RevocationSuspected", "OptedOut"}
+    assert types >= {"ConsentGranted", "NumberReassigned", "MessageReleased"}
+    text = json.dumps(events)
     for trace in traces():
         assert trace not in text
 

@@ -2,12 +2,14 @@
 
 import copy
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from consent_ledger.keyring import Keyring
 from tests.api.answer import Answer
 from tests.api.clinic import ANN, BEN, Clinic
+from tests.api.together import ACCOUNT, NUMBER, holding
 from tests.service import Running, in_parallel, running
 
 LOSE_CONNECTIONS = """
@@ -76,6 +78,40 @@ def test_two_processes_hand_a_text_to_one_claimant(clinic: Clinic, second: Runni
     in_parallel(lambda: take("here", clinic), lambda: take("there", there))
     every = given["here"] + given["there"]
     assert sorted(every) == sorted(f"out-{place}" for place in range(30))
+
+
+def test_a_claimant_who_asks_twice_at_once_is_given_a_text_once(
+    clinic: Clinic, second: Running
+) -> None:
+    """Section 5: both find the text before either has it, and the contact gets it once."""
+    there = seen_from(clinic, second)
+    clinic.sends(ANN, message_id="out-1")
+    clinic.hears(ANN, "CONSENT")
+    number_id = clinic.number_id(ANN)
+    with ThreadPoolExecutor() as pool:
+        with holding(clinic.service, NUMBER, number_id) as until_waiting:
+            asked = [pool.submit(at.takes_next) for at in (clinic, there)]
+            until_waiting(2)
+        given = [each.result() for each in asked]
+    assert sorted(given) == [[], ["out-1"]]
+    assert clinic.facts(ANN).count("MessageReleased") == 1
+
+
+def test_two_admins_at_once_both_have_their_way(clinic: Clinic, second: Running) -> None:
+    """An account's facts are numbered: the second change waits for the first, and neither is
+    refused or lost."""
+    there = seen_from(clinic, second)
+    with ThreadPoolExecutor() as pool:
+        with holding(clinic.service, ACCOUNT, clinic.account_id) as until_waiting:
+            told = [
+                pool.submit(at.permits, user, "deny")
+                for at, user in ((clinic, "jo"), (there, "kim"))
+            ]
+            until_waiting(2)
+        answers = [each.result() for each in told]
+    assert sorted(answer["account_version"] for answer in answers) == [3, 4]
+    for user in ("jo", "kim"):
+        clinic.asks(ANN, "recall", sent_by=user).is_denied("sender_not_permitted")
 
 
 def test_a_text_told_to_two_processes_at_once_is_one_fact(clinic: Clinic, second: Running) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.api.clinic import ANN, BEN, DESK, Clinic, ahead
 from tests.api.conftest import Open
+from tests.api.test_imports import came_to, imports
 
 REMINDERS: Final = "+14155550191"
 
@@ -42,6 +43,18 @@ def test_a_stop_to_a_number_nobody_knows_ends_everything(practice: Clinic) -> No
     practice.hears(ANN, "stop", to="+14155550192")
     for purpose in ("conversation", "recall", "marketing"):
         practice.asks(ANN, purpose).is_denied("opted_out_by_contact")
+
+
+def test_a_list_that_says_everything_says_more_than_a_stop_from_some_purposes(
+    practice: Clinic,
+) -> None:
+    """R-V1: the row is news, to the dry run too, and what the STOP left open is closed."""
+    practice.hears(ANN, "stop", to=REMINDERS)
+    text = f"number,sms_opt_out\n{ANN},TRUE\n"
+    told = imports(practice, text, query="?dry_run=true")
+    assert (told["would_opt_out"], came_to(told)) == (1, (1, 1, 0, 0))
+    assert came_to(imports(practice, text)) == (1, 1, 0, 0)
+    practice.asks(ANN, "conversation").is_denied("opted_out_by_contact")
 
 
 def test_revoke_all_from_a_date_on(practice: Clinic) -> None:

@@ -1,5 +1,6 @@
 """Long lists: streamed both ways in constant memory, from one moment, while checks go on."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -15,6 +16,7 @@ from consent_ledger.keyring import Keyring
 from tests.api.clinic import ANN, BEN, Clinic
 from tests.api.conftest import Open
 from tests.service import Running, running
+from tests.store.test_keys import meet
 
 ROWS = 200_000
 GROWTH = 60_000
@@ -211,3 +213,14 @@ def test_a_number_is_found_under_the_key_it_was_told_with(database_url: str) -> 
         "opted_out_by_contact",
         "no_consent_needed",
     ]
+
+
+def test_a_process_with_the_older_key_answers_no_list_once_a_newer_one_is_in_use(
+    database_url: str,
+) -> None:
+    """Section 9: to it, whoever was told of under the newer key would look new, and be a yes."""
+    ring = Keyring.generate()
+    with running(database_url, ring) as service:
+        clinic = Clinic(service, "opt-out", {})
+        asyncio.run(meet(database_url, ring.rotated()))
+        clinic.scrubs(f"number\n{ANN}\n".encode()).problem(503, "unavailable")

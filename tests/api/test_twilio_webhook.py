@@ -97,10 +97,19 @@ def test_media_and_whatsapp_senders_are_read(twilio: Twilio) -> None:
     twilio.clinic.asks(ANN).is_denied("opted_out_by_contact")
 
 
-@pytest.mark.parametrize("number", ["ALERTS", "+15550001111", "12345"])
-def test_a_stop_from_any_sender_is_taken(twilio: Twilio, number: str) -> None:
-    """A possible number counts, and a name's words are kept."""
-    assert twilio.texts(number, "STOP") is None or number.startswith("+")
+def test_a_stop_from_a_possible_number_counts(twilio: Twilio) -> None:
+    """Whether or not anybody can have it today: numbering plans grow."""
+    assert twilio.texts("+15550001111", "STOP") is not None
+    twilio.clinic.asks("+15550001111", "recall").is_denied("opted_out_by_contact")
+
+
+@pytest.mark.parametrize("sender", ["ALERTS", "12345"])
+def test_words_of_a_sender_that_is_no_number_are_kept(twilio: Twilio, sender: str) -> None:
+    """Section 9: never refused, once however often they come, and a person can read them."""
+    for _ in range(2):
+        assert twilio.texts(sender, "STOP", MessageSid="SM1") is None
+    kept = "SELECT sender, body FROM unparsed_words WHERE account_id = %s"
+    assert twilio.clinic.service.rows(kept, twilio.clinic.account_id) == [(sender, "STOP")]
 
 
 def test_a_wrong_signature_is_403_and_nothing_is_recorded(twilio: Twilio) -> None:

@@ -1,5 +1,6 @@
 """Outgoing webhooks: signed by Standard Webhooks, retried, in order, replayable (section 6)."""
 
+import asyncio
 import copy
 import json
 import time
@@ -8,12 +9,14 @@ from contextlib import ExitStack
 from datetime import datetime
 from email.utils import formatdate
 from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 import pytest
 
 from api.feed import endpoints
 from consent_ledger.keyring import Keyring
 from consent_ledger.policy import DAY
+from consent_ledger.store.connection import connector
 from tests.api.answer import Answer, Json
 from tests.api.clinic import ANN, BEN, Clinic
 from tests.api.receiver import Receiver, eventually, receiving
@@ -272,6 +275,59 @@ def test_a_replay_has_the_ids_that_they_had(clinic: Clinic, receiver: Receiver) 
     assert receiver.ids[-1] == recorded(clinic)[-1]
 
 
+def test_a_replay_begins_there_though_a_delivery_is_under_way(
+    clinic: Clinic, receiver: Receiver
+) -> None:
+    """What is taken meanwhile does not move the endpoint on over what was asked for again."""
+    endpoint = hook(clinic, receiver.url)
+    receiver.may_answer.clear()
+    clinic.opts_out(ANN)
+    receiver.got(1)
+    act(clinic, endpoint, "replay", after=0)
+    receiver.may_answer.set()
+    everything = recorded(clinic)
+    receiver.got(1 + len(everything))
+    assert receiver.ids == [everything[-1], *everything]
+
+
+def test_events_that_were_passed_over_are_those_that_were_read(
+    clinic: Clinic, receiver: Receiver
+) -> None:
+    """A replay that comes between the page and the note of it begins where it was asked to."""
+    answer = hook(clinic, receiver.url, types=["NumberReassigned"])
+    service, end = clinic.service, answer["position"] + 1
+    # Nobody delivers to it meanwhile.
+    set_row(clinic, answer, f"next_attempt_at = {endpoints.NOW} + {DAY}")
+
+    async def note_what_was_read() -> bool:
+        async with await connector(service.database_url)() as conn:
+            endpoint_id = UUID(answer["endpoint_id"])
+            read = await endpoints.load(conn, service.keyring, endpoint_id)
+            assert read is not None
+            set_row(clinic, answer, "position = 0")
+            return await endpoints.note_passed(conn, read, read.position, end)
+
+    assert asyncio.run(note_what_was_read()) is False
+    assert seen(clinic, answer)["position"] == 0
+
+
+def test_an_answer_to_an_older_delivery_disables_nothing(
+    clinic: Clinic, receiver: Receiver
+) -> None:
+    """An admin has changed the endpoint since, perhaps because it was gone: it is tried anew."""
+    receiver.answers = [410]
+    receiver.may_answer.clear()
+    endpoint = hook(clinic, receiver.url)
+    clinic.opts_out(ANN)
+    receiver.got(1)
+    act(clinic, endpoint, "rotate")
+    receiver.may_answer.set()
+    receiver.got(2)
+    assert receiver.ids[0] == receiver.ids[1]
+    eventually(lambda: seen(clinic, endpoint)["last_status"] == 204)
+    assert seen(clinic, endpoint)["state"] == "enabled"
+
+
 def test_two_secrets_sign_for_a_day(clinic: Clinic, receiver: Receiver) -> None:
     """After a rotation receivers have a day to change over; then the former one signs no more."""
     endpoint = hook(clinic, receiver.url)
@@ -287,6 +343,19 @@ def test_two_secrets_sign_for_a_day(clinic: Clinic, receiver: Receiver) -> None:
     delivery = receiver.got(2)[1]
     assert not delivery.signed_by(endpoint["secret"])
     assert delivery.signed_by(rotated["secret"])
+
+
+def test_a_new_secret_signs_from_the_next_delivery_on(clinic: Clinic, receiver: Receiver) -> None:
+    """Though the events that follow were read before it was made."""
+    endpoint = hook(clinic, receiver.url)
+    receiver.may_answer.clear()
+    act(clinic, endpoint, "replay", after=0)
+    receiver.got(1)
+    rotated = act(clinic, endpoint, "rotate")
+    receiver.may_answer.set()
+    first, second = receiver.got(2)
+    assert not first.signed_by(rotated["secret"])
+    assert second.signed_by(rotated["secret"])
 
 
 def test_an_endpoint_hears_of_what_it_asked_for(clinic: Clinic, receiver: Receiver) -> None:

@@ -14,7 +14,7 @@ from consent_ledger import automaton
 from consent_ledger import lexicon_words as words
 from consent_ledger.automaton import Signs
 from consent_ledger.interpreting import LIKENESS, interpret, signs
-from consent_ledger.lexicon import DEFAULT_VERSION, Understood
+from consent_ledger.lexicon import DEFAULT_LEXICON, DEFAULT_VERSION, Understood
 from consent_ledger.patterns import Compiler, PatternError
 from consent_ledger.signs import ENOUGH, JOINED, Context, Language, Sign
 from consent_ledger.slips import slipped, slips
@@ -264,11 +264,40 @@ def test_a_sign_names_its_entry_and_its_language(text: str, matched: str, langua
     assert words.SIGN_LANGUAGES[matched] == language
 
 
+LISTED = {entry.word for entries in DEFAULT_LEXICON.index.entries.values() for entry in entries}
+ENTRIES = {*LISTED, *words.SIGN_LANGUAGES, *words.SLIPS_OF, LIKENESS}
+SAID = st.one_of(
+    st.sampled_from(sorted(ENTRIES)),
+    st.sampled_from(
+        ["stpo", "unsubscrib", "S.T.O.P", "\N{OCTAGONAL SIGN}", "Zanzibar", "555-0131"]
+    ),
+    st.text(max_size=20),
+)
+
+
 @settings(deadline=None, max_examples=300)
-@given(st.text(max_size=300))
+@given(st.lists(SAID, max_size=4).map(" ".join))
 def test_what_matched_is_an_entry_and_never_the_text(text: str) -> None:
-    """Section 9: words said live in the vault."""
+    """Section 9: words said live in the vault; of them, one stop sign alone is an entry."""
     matched = interpret(text).matched
-    entries = {*words.SIGN_LANGUAGES, *words.SLIPS_OF, LIKENESS}
-    hints = set() if matched is None else set(matched.split(JOINED))
-    assert matched is None or matched in entries or hints <= entries or len(matched) <= 40
+    if matched is not None:
+        is_sign = len(matched) == 1 and not matched.isalnum()
+        assert is_sign or matched in ENTRIES or ENTRIES.issuperset(matched.split(JOINED))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "STOP!! please",
+        "pls stpo",
+        "S.T.O.P",
+        "Hi, take me off your list, I am in Zanzibar",
+        "Leave. Me. Alone. Zanzibar.",
+        "\N{OCTAGONAL SIGN}",
+    ],
+)
+def test_so_it_is_however_it_was_said(text: str) -> None:
+    """R-K5: whoever reads an event learns which entry it was, and nothing else."""
+    matched = interpret(text).matched
+    assert matched is not None
+    assert matched in ENTRIES or matched == text == "\N{OCTAGONAL SIGN}"

@@ -11,7 +11,7 @@ from consent_ledger import facts as f
 from consent_ledger.account import Account, SendingNumber
 from consent_ledger.policy import Policy, PolicyVersion, amended
 from consent_ledger.words import ActorKind, Answer, Consent, MessageState, Reason, Source
-from tests.story import DAY, T0, Story, account, at, given, instant, staff, texts
+from tests.story import DAY, T0, Story, account, at, given, instant, staff, standing_of, texts
 
 TALKS: Final = UUID(int=21)
 REMINDS: Final = UUID(int=22)
@@ -161,6 +161,28 @@ def test_a_purpose_is_reauthorised_by_itself() -> None:
     story.refused("consent-request-refused", "reauthorisation_used")
     may(story.when(texts("yes")), "conversation", "recall")
     assert story.standing.opt_out is not None
+
+
+RECALL: Final = f.StopReceived(purposes=("recall",))
+ASKED_AGAIN: Final = f.ConsentRequested(("recall",), reauthorises=True)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_news"),
+    [
+        (RECALL, RECALL, False),
+        (f.StopReceived(), RECALL, False),
+        (f.StopReceived(purposes=("recall", "marketing")), RECALL, False),
+        (RECALL, f.StopReceived(purposes=("marketing",)), True),
+        (RECALL, f.StopReceived(purposes=("recall", "marketing")), True),
+        (RECALL, f.StopReceived(), True),
+    ],
+)
+def test_a_stop_that_ends_something_more_allows_a_new_request(
+    first: f.StopReceived, second: f.StopReceived, is_news: bool
+) -> None:
+    """R-L5, R-O5: once per STOP, and one that ends nothing more is none."""
+    assert standing_of(first, ASKED_AGAIN, second).reauthorisation_used is not is_news
 
 
 def test_the_older_request_does_not_reauthorise_a_later_stop() -> None:

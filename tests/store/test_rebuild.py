@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from typing import Final
 
 import psycopg
@@ -18,7 +20,7 @@ from consent_ledger.store.connection import connector
 from consent_ledger.store.writer import Writer
 from consent_ledger.words import ActorKind, Basis, Level, Method, Preference, Source
 from projections.inline import PROJECTIONS
-from projections.repair import compare
+from projections.repair import Differences, Progress, compare, rebuild
 from tests.store import drive as d
 from tests.store.histories import HOUR, RULES, batches, now, submission
 from tests.store.rebuilt import live_rows, rebuilt_rows
@@ -118,6 +120,49 @@ def test_rows_are_what_the_events_make(store: Store) -> None:
         assert compare(conn) == []
     expected = {"MessageReleased", "MessageCancelled", "FactRetracted", "PersonalDataErased"}
     assert expected <= store.topics
+
+
+WRONG: Final = "UPDATE consent_status SET do_not_text = NOT do_not_text"
+WAITS: Final = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+DEADLOCKS: Final = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+
+
+def test_what_is_told_during_a_rebuild_is_kept(database_url: str) -> None:
+    """R-O4: a STOP that comes when its number is folded already waits for the end; the rows that
+    are put right then are not those from before it."""
+
+    async def main() -> None:
+        account, (number,) = await d.open_account(database_url), d.fresh(1)
+        async with d.writing(database_url) as writer:
+            await writer.record(d.texted(account, number, "help"))
+            d.run(database_url, WRONG)
+            loop = asyncio.get_running_loop()
+            stops: list[Future[Receipt]] = []
+
+            def tell(_: int) -> None:
+                told = writer.record(d.texted(account, number, "stop"))
+                stops.append(asyncio.run_coroutine_threadsafe(told, loop))
+                while not stops[0].done() and d.query(database_url, WAITS) == [(0,)]:
+                    time.sleep(0.01)
+
+            found = await asyncio.to_thread(_rebuild, database_url, tell)
+            assert [each.what for each in found] == ["different"]
+            (stop,) = stops
+            assert (await asyncio.wrap_future(stop)).recorded == ("StopReceived",)
+
+    asyncio.run(main())
+    d.check_ledger(database_url)
+    # Nor did it hold anything that the rebuild had to wait for.
+    assert d.query(database_url, DEADLOCKS) == [(0,)]
+    with psycopg.connect(database_url) as conn:
+        assert compare(conn) == []
+
+
+def _rebuild(url: str, progress: Progress) -> Differences:
+    with psycopg.connect(url) as conn, conn.transaction():
+        return rebuild(conn, progress)
 
 
 def test_a_long_history_in_one_batch_or_many(store: Store) -> None:

@@ -7,12 +7,14 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 from psycopg import AsyncConnection
 
 from consent_ledger import commands as c
 from consent_ledger.decision import UnknownPurposeError
 from consent_ledger.ledger import ClaimReusedError, Receipt, Submission, UnavailableError
 from consent_ledger.phone_number import RefusedError
+from consent_ledger.store import loading
 from consent_ledger.store.statement import PLACES
 from consent_ledger.words import MessageState
 from tests.store import drive as d
@@ -184,6 +186,55 @@ def test_the_locks_are_taken_in_the_order_of_the_numbers(database_url: str) -> N
     asyncio.run(main())
 
 
+def test_who_comes_second_waits_before_it_reads(database_url: str) -> None:
+    """What another writer makes of a number is known when its own command is handled: no race is
+    lost, and nothing is handled twice."""
+
+    async def main() -> None:
+        account, (number,) = await d.open_account(database_url), d.fresh(1)
+        made: list[d.Watched] = []
+        connect = d.watched(database_url, made)
+        async with d.writing(database_url, connect) as one, d.writing(database_url, connect) as two:
+            await one.record(d.texted(account, number, "help"))
+            async with await AsyncConnection.connect(database_url) as holder:
+                await holder.execute("SELECT 1 FROM consent_status FOR UPDATE")
+                tasks = [
+                    asyncio.create_task(each.record(d.texted(account, number, "help")))
+                    for each in (one, two)
+                ]
+                await _until_somebody_waits(holder, 2)
+                await holder.rollback()
+            receipts = await asyncio.gather(*tasks)
+        assert sorted(receipt.version for receipt in receipts) == [2, 3]
+        ran = [statement for conn in made for statement, _ in conn.ran]
+        assert ran.count(loading.ROWS) == 3
+
+    asyncio.run(main())
+
+
+def test_who_is_heard_again_right_after_an_erasure_is_on_record(database_url: str) -> None:
+    """Section 9: what was said since stays, and so does the number; what was said before is gone,
+    also where all of it is one batch."""
+
+    async def main() -> UUID:
+        account, (number,) = await d.open_account(database_url), d.fresh(1)
+        erase = d.told(account, number, c.ErasePerson(d.ADMIN))
+        before, after = (
+            replace(d.texted(account, number, "help", words=words), number="+14155550131")
+            for words in ("before", "after")
+        )
+        async with d.writing(database_url) as writer:
+            sizes: list[int] = []
+            writer.on_batch = sizes.append
+            results = await d.all_of(writer, [before, erase, after])
+            assert (sizes, {type(result) for result in results}) == ([3], {Receipt})
+        return number
+
+    number = asyncio.run(main())
+    read = "SELECT e164, body FROM numbers LEFT JOIN words USING (number_id) WHERE number_id = %s"
+    assert d.query(database_url, read, number) == [("+14155550131", "after")]
+
+
 def test_positions_grow_along_a_number_whoever_locked_what_first(database_url: str) -> None:
     """A transaction that had its id early meets a number to which a later one has written: it
     begins anew, so that a reader of the log sees the number's events in their order."""
@@ -212,8 +263,8 @@ def test_positions_grow_along_a_number_whoever_locked_what_first(database_url: s
     d.check_ledger(database_url)
 
 
-async def _until_somebody_waits(conn: AsyncConnection[Any]) -> None:
-    waits = "SELECT 1 FROM pg_locks WHERE NOT granted"
+async def _until_somebody_waits(conn: AsyncConnection[Any], count: int = 1) -> None:
+    waits = "SELECT 1 FROM pg_locks WHERE NOT granted OFFSET %s"
     async with asyncio.timeout(10):
-        while not await (await conn.execute(waits)).fetchone():
+        while not await (await conn.execute(waits, (count - 1,))).fetchone():
             await asyncio.sleep(0.01)

@@ -1,0 +1,104 @@
+"""Lists that come at the same time: a file is one import, and an import is one process's."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Final
+from uuid import UUID, uuid4
+
+import pytest
+
+from api.importing.book import OPEN_IMPORT
+from api.importing.staging import PUT
+from tests.api.clinic import ANN, Clinic
+from tests.api.receiver import eventually
+from tests.api.test_imports import came_to, imports
+from tests.api.together import GATE, holding
+from tests.service import Running, running
+
+A_LIST: Final = f"number,sms_opt_out\n{ANN},TRUE\n"
+AT_THE_GATE: Final = f"""
+CREATE FUNCTION wait_at_the_gate() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM ({GATE});
+    RETURN NEW;
+END $$;
+CREATE TRIGGER wait_at_the_gate BEFORE UPDATE ON imports FOR EACH ROW
+    WHEN (OLD.file_digest IS NULL AND NEW.file_digest IS NOT NULL)
+    EXECUTE FUNCTION wait_at_the_gate()"""
+"""Whoever accepts a file waits after it was looked for, and before it is to be found."""
+NO_GATE: Final = "DROP TRIGGER wait_at_the_gate ON imports; DROP FUNCTION wait_at_the_gate()"
+UNDER_WAY: Final = "INSERT INTO events VALUES (%s, 1, %s, 1, 1, 'X', '')"
+"""Somebody is about to begin the number, so that the list has to wait for them."""
+EARLIER: Final = "UPDATE imports SET instant = instant - %s WHERE import_id = %s"
+STATES: Final = """
+SELECT state, (SELECT count(*) FROM import_parts parts WHERE parts.import_id = imports.import_id)
+FROM imports WHERE import_id = %s"""
+
+
+@contextmanager
+def gated(service: Running) -> Iterator[None]:
+    """Files are accepted only once the gate is open."""
+    service.database.execute(AT_THE_GATE.encode())
+    try:
+        yield
+    finally:
+        service.database.execute(NO_GATE.encode())
+
+
+def test_the_same_file_twice_at_once_is_one_import(clinic: Clinic) -> None:
+    """An admin who presses the button twice is told of one import, which is done once."""
+    with ThreadPoolExecutor() as pool, gated(clinic.service):
+        with holding(clinic.service, GATE) as until_waiting:
+            sent = [pool.submit(imports, clinic, A_LIST) for _ in range(2)]
+            until_waiting(2)
+        first, second = (each.result() for each in sent)
+    originals = {each["same_as"] or each["import_id"] for each in (first, second)}
+    assert len(originals) == 1
+    assert first["state"] == second["state"] == "done"
+    assert clinic.facts(ANN) == ["OptedOut"]
+
+
+@pytest.fixture
+def two(database_url: str) -> Iterator[tuple[Running, Running]]:
+    """Two processes of one deployment, each with a worker of its own."""
+    with running(database_url) as one, running(database_url, one.keyring) as other:
+        yield one, other
+
+
+def test_a_list_that_one_process_is_at_is_left_alone_by_another(
+    two: tuple[Running, Running],
+) -> None:
+    """The other one passes it over, and does what nobody is at."""
+    here, there = two
+    slow, quick = Clinic(here, "opt-out", {}), Clinic(there, "opt-out", {})
+    held = here.keyring.number_id(slow.account_id, ANN)
+    with ThreadPoolExecutor() as pool:
+        with holding(here, UNDER_WAY, held, slow.account_id) as until_waiting:
+            sent = pool.submit(imports, slow, A_LIST)
+            until_waiting(1)
+            assert came_to(imports(quick, A_LIST)) == (1, 1, 0, 0)
+            until_waiting(1)
+        done = sent.result()
+    assert came_to(done) == (1, 1, 0, 0)
+    assert slow.facts(ANN) == ["OptedOut"]
+
+
+def test_an_upload_that_did_not_end_is_forgotten_after_an_hour(database_url: str) -> None:
+    """Its sender is gone, and nobody else may have the file; one that still comes is kept."""
+    with running(database_url) as service:
+        account_id = service.open_account("opt-out", {}, "US")
+        left, coming = (begun(service, account_id, minutes) for minutes in (61, 59))
+    with running(database_url, service.keyring) as again:
+        eventually(lambda: again.rows(STATES, left) == [("failed", 0)])
+        assert again.rows(STATES, coming) == [("receiving", 1)]
+
+
+def begun(service: Running, account_id: UUID, minutes: int) -> UUID:
+    """An upload of which a first piece came so many minutes ago."""
+    import_id = uuid4()
+    params = (import_id, account_id, False, "csv", None)
+    service.database.execute(OPEN_IMPORT.encode(), params)
+    service.database.execute(PUT, (import_id, 0, b"a piece"))
+    service.database.execute(EARLIER, (minutes * 60_000_000, import_id))
+    return import_id
