@@ -7,6 +7,8 @@ from uuid import UUID
 from fastapi import Request
 
 from api.auth import Caller
+from api.problem_codes import KEYED
+from api.responses import documented
 from api.service import Service
 from api.submit import idempotency, keep_answer, kept_answer
 from consent_ledger.account import Account
@@ -21,6 +23,12 @@ CHANGED: Final[dict[str, Any]] = {
     "position": 42,
     "recorded": ["PolicyAdopted"],
 }
+
+
+def documented_change(recorded: str, *codes: str) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that changes the account."""
+    example = {**CHANGED, "recorded": [recorded]}
+    return documented("What was recorded", "AccountChanged", example, *KEYED, *codes)
 
 
 async def change(

@@ -3,6 +3,7 @@
 import contextlib
 import gc
 from collections.abc import AsyncIterator
+from threading import Lock
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Response
@@ -15,7 +16,6 @@ from api.admin_access import AdminLinks
 from api.front import Front
 from api.logs import configure_logging
 from api.middleware import BodyLimit, Observed
-from api.responses import PROBLEM_SCHEMA
 from api.routes import (
     account,
     admin,
@@ -97,11 +97,23 @@ class Application(FastAPI):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self._added: list[BaseRoute] = []
+        self._document: dict[str, Any] | None = None
+        self._documenting = Lock()
 
     def add(self, router: APIRouter) -> None:
         """Takes a router in: its direct routes are answered in front of FastAPI."""
         self.include_router(router)
         self._added += router.routes
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, made when it is first asked for."""
+        with self._documenting:
+            if self._document is None:
+                # Imported here: few processes are asked, and a start should not wait for it.
+                from api.openapi import completed
+
+                self._document = completed(super().openapi(), self._added)
+            return self._document
 
     def build_middleware_stack(self) -> ASGIApp:
         """The layers of a request, outermost first: observed, direct routes, FastAPI's own."""
@@ -133,6 +145,7 @@ def create_app(settings: Settings) -> Application:
         lifespan=lifespan,
         # Spans and metrics of FastAPI's own hold URLs and what a body had wrong.
         telemetry={"tracing": False, "metrics": False, "logs": False},
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         default_response_class=Response,
@@ -144,20 +157,4 @@ def create_app(settings: Settings) -> Application:
     problems.install(app)
     app.add_exception_handler(SignInError, admin.not_signed_in)
     app.add_middleware(BodyLimit)
-    _document(app)
     return app
-
-
-def _document(app: FastAPI) -> None:
-    """Adds what FastAPI does not know: the shape of a problem, and how a key is sent."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        schema = generate()
-        components = schema.setdefault("components", {})
-        components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
-        components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-        schema["security"] = [{"key": []}]
-        return schema
-
-    app.openapi = openapi  # type: ignore[method-assign]

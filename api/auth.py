@@ -120,6 +120,10 @@ def header(request: Request, wanted: bytes) -> str | None:
     return None
 
 
+_roles: Final[dict[object, tuple[Role, ...]]] = {}
+"""Whom each dependency of `allow` lets in, for the documentation."""
+
+
 def allow(*roles: Role) -> Callable[[Request], Awaitable[Caller]]:
     """A dependency that lets callers of these roles in: else 401, or 403 for another role."""
 
@@ -136,4 +140,10 @@ def allow(*roles: Role) -> Callable[[Request], Awaitable[Caller]]:
             raise Problem(403, "role-not-allowed", "This key's role may not do this.")
         return caller
 
+    _roles[caller_of] = roles
     return caller_of
+
+
+def roles_of(call: object) -> tuple[Role, ...] | None:
+    """The roles that a dependency lets in, if it is one of `allow`."""
+    return _roles.get(call)

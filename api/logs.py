@@ -7,10 +7,11 @@ from typing import Any
 
 import structlog
 
+from api.log_level import LogLevel
 from consent_ledger.masking import mask
 
 
-def configure_logging(level: str) -> None:
+def configure_logging(level: LogLevel) -> None:
     """Sends structlog's lines to standard error as JSON, each string in them masked."""
     structlog.configure(
         processors=[
@@ -19,16 +20,14 @@ def configure_logging(level: str) -> None:
             _masked,
             structlog.processors.JSONRenderer(),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(_level(level)),
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[level.upper()]
+        ),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     # Uvicorn's access log would hold URLs; the request line above replaces it.
     logging.getLogger("uvicorn.access").disabled = True
-
-
-def _level(name: str) -> int:
-    return logging.getLevelNamesMapping().get(name.upper(), logging.INFO)
 
 
 def _masked(logger: Any, method: str, entry: MutableMapping[str, Any]) -> Mapping[str, Any]:

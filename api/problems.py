@@ -190,7 +190,11 @@ def install(app: FastAPI) -> None:
 
 def _of_policy(error: PolicyError) -> Problem:
     errors = [
-        {"pointer": f"/{named(each.field)}", "code": "policy-refused", "detail": str(each)}
+        {
+            "pointer": f"/{named(f'changes/{each.field}')}",
+            "code": "policy-refused",
+            "detail": str(each),
+        }
         for each in (error, *error.others)
     ]
     return Problem(422, "policy-refused", str(error), errors=errors)

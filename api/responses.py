@@ -5,32 +5,8 @@ from typing import Any, Final
 import msgspec
 from fastapi import Response
 
-PROBLEM: Final[dict[str, Any]] = {
-    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-}
-PROBLEM_SCHEMA: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail", "code"],
-    "properties": {
-        "type": {"type": "string", "format": "uri"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "code": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "pointer": {"type": "string"},
-                    "code": {"type": "string"},
-                    "detail": {"type": "string"},
-                },
-            },
-        },
-    },
-}
-
+CODES: Final = "x-codes"
+"""Where a route's `responses` keep the codes of its problems, until the document is made."""
 WITHOUT_KEY: Final[dict[str, Any]] = {"security": []}
 """Said of a route in the document: it asks for no key."""
 
@@ -54,13 +30,27 @@ def reply(body: Any, status: int = 200) -> Response:
 
 
 def documented(
-    description: str, example: Any, *, status: int = 200, problems: tuple[int, ...] = ()
+    description: str,
+    answer: str,
+    example: Any,
+    *codes: str,
+    status: int = 200,
 ) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route: its answer by example, and the problems that it may be."""
-    content = {"application/json": {"example": example}}
-    found: dict[int | str, dict[str, Any]] = {
-        status: {"description": description, "content": content}
-    }
-    for code in (401, 403, 422, 503, *problems):
-        found[code] = {"description": "A problem", **PROBLEM}
-    return found
+    """The `responses` of a route: its answer by schema and example, and the problems of its own.
+
+    `answer` is the name of a class of `api.schemas.answers`. What any route of its kind may be
+    answered with, such as 401, is added where the document is made (`api.openapi`).
+    """
+    content = {"application/json": {"schema": schema_of(answer), "example": example}}
+    return {status: {"description": description, "content": content}, **problems(*codes)}
+
+
+def schema_of(name: str) -> dict[str, str]:
+    """A reference to a schema of the document."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """The part of a route's `responses` that names the problems of its own."""
+    # Without a 422, FastAPI would add one in a shape that no answer here has.
+    return {422: {"description": "", CODES: codes}}

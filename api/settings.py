@@ -5,6 +5,8 @@ from typing import Final
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from api.log_level import LogLevel
+
 BODY_LIMIT: Final = 1_048_576
 """Bytes of a request body: a thousand times the largest command, read before anything is hashed."""
 BATCH_BODY_LIMIT: Final = 4_194_304
@@ -23,7 +25,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8000
     public_url: str | None = None
-    log_level: str = "info"
+    log_level: LogLevel = LogLevel.INFO
     webhook_private_addresses: bool = False
 
     @property

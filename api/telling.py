@@ -7,7 +7,8 @@ from typing import Any, Final
 from fastapi import Request, Response
 
 from api.auth import Caller
-from api.responses import reply
+from api.problem_codes import TOLD
+from api.responses import documented, reply
 from api.service import Service
 from api.submit import (
     Number,
@@ -27,6 +28,12 @@ RECEIPT: Final[dict[str, Any]] = {
     "position": 42,
     "recorded": ["StopReceived", "ReplyIssued"],
 }
+
+
+def documented_receipt(recorded: str, *codes: str) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that records one fact and answers where it lies."""
+    example = {**RECEIPT, "recorded": [recorded]}
+    return documented("What was recorded", "Receipt", example, *TOLD, *codes)
 
 
 async def recorded(

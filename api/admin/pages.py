@@ -7,7 +7,7 @@ from typing import Any, Final
 from fastapi import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from api.routes.docs import STYLE
+from api.docs_page import STYLE
 from consent_ledger.number import spaced
 from consent_ledger.words import Source
 

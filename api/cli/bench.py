@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID, uuid4
 
 import typer
@@ -60,8 +60,32 @@ JsonOption = Annotated[
 ]
 Found = dict[str, Any]
 
+LEDGERS: Final = {"numbers", "folder", "rounds"}
+TAKEN: Final[dict[Part, set[str]]] = {
+    Part.ALL: {"database_url", "key", "rounds", "seconds"},
+    Part.LEXICON: {"rounds", "seconds", "examples"},
+    Part.GROWTH: {*LEDGERS, "database_url", "seconds"},
+    Part.REBUILD: {*LEDGERS, "database_url"},
+    Part.IMPORTS: {"database_url", "key", "rounds", "seconds", "rows"},
+}
+"""The options that a part of the bench heeds; `growth` says itself why it takes no database."""
+FOR_ALL: Final = {"part", "json_file", "output"}
+
+
+def _refuse_others(context: typer.Context, part: Part) -> None:
+    """An option that would be left aside is refused: it was meant to change what is measured."""
+    taken = TAKEN[part] | FOR_ALL
+    if part is Part.REBUILD and context.params["database_url"] is not None:
+        taken -= {"numbers", "folder"}
+    for name in context.params.keys() - taken:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            option = name.replace("_", "-")
+            raise CommandError(f"bench {part} has no use for --{option}", BAD_USE)
+
 
 def bench(
+    context: typer.Context,
     part: PartArgument = Part.ALL,
     database_url: DatabaseUrl = None,
     key: Key = None,
@@ -82,6 +106,7 @@ def bench(
     """
     from api.bench import show
 
+    _refuse_others(context, part)
     with _progress() as progress:
         match part:
             case Part.LEXICON:

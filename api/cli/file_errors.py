@@ -27,26 +27,36 @@ def settings_of(path: str, output: Output) -> SettingsFile:
 
 
 @contextmanager
-def telling_fields() -> Iterator[None]:
-    """Tells what the service says of fields by their names, where no file has them."""
+def telling_fields(below: str = "") -> Iterator[None]:
+    """Tells what the service says of fields by their names, where no file has them.
+
+    `below` is where in the body the fields are that the user named.
+    """
     try:
         yield
     except ProblemError as error:
         if not error.errors:
             raise
-        said = "; ".join(_said(each["pointer"], each["detail"]) for each in error.errors)
+        told = [(each["pointer"].removeprefix(below), each["detail"]) for each in error.errors]
+        said = "; ".join(_said(*each) for each in told)
         raise CommandError(said, BAD_USE) from None
 
 
 @contextmanager
-def telling_lines(path: str, settings: SettingsFile, output: Output) -> Iterator[None]:
-    """Tells what the service says of fields by the lines they stand on."""
+def telling_lines(
+    path: str, settings: SettingsFile, output: Output, below: str = ""
+) -> Iterator[None]:
+    """Tells what the service says of fields by the lines they stand on.
+
+    `below` is where in the body the file's own fields are.
+    """
     try:
         yield
     except ProblemError as error:
         if not error.errors:
             raise
-        rows = [{**each, "line": settings.line_of(each["pointer"])} for each in error.errors]
+        named = [{**each, "pointer": each["pointer"].removeprefix(below)} for each in error.errors]
+        rows = [{**each, "line": settings.line_of(each["pointer"])} for each in named]
         raise _told(path, rows, output) from None
 
 

@@ -15,7 +15,9 @@ COLUMNS: Final = ("number_id", "event_id", "occurred_at", "was", "now", "matched
 WORDS_OF_A_CHANGE: Final = 3
 """A word to try is named with its kind and its language."""
 
-OwnOption = Annotated[bool, typer.Option("--own", help="With the account's own words.")]
+OwnOption = Annotated[
+    bool, typer.Option("--own", help="With the account's own words: these alone ask a service.")
+]
 AddOption = Annotated[
     list[str] | None,
     typer.Option("--add", metavar="KIND:LANGUAGE:WORD", help="A word to try, such as stop:es:ya."),
@@ -31,6 +33,7 @@ TextArgument = Annotated[
 
 @app.command("try")
 def try_text(
+    context: typer.Context,
     text: TextArgument,
     own: OwnOption = False,
     url: Url = None,
@@ -42,6 +45,8 @@ def try_text(
     from consent_ledger.explaining import explain
     from consent_ledger.keywords import lexicon_of
 
+    if not own and _names_a_service(context):
+        raise CommandError("only the account's own words are a service's to tell: add --own")
     lists = _own_lists(url, api_key, data_dir) if own else ()
     found = explain(_text_from(text), lexicon_of(lists))
     shown = {
@@ -61,6 +66,11 @@ def try_text(
     print(f"because: {shown['because']}")
     print(f"read as: {' '.join(found.words)}")
     print(f"lexicon: {shown['lexicon_version']}")
+
+
+def _names_a_service(context: typer.Context) -> bool:
+    sources = map(context.get_parameter_source, ("url", "api_key", "data_dir"))
+    return any(source is not None and source.name == "COMMANDLINE" for source in sources)
 
 
 def _text_from(argument: str) -> str:

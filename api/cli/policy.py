@@ -3,13 +3,16 @@
 import json
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from api.cli.errors import BAD_USE, CommandError
 from api.cli.options import ApiKey, DataDir, Output, OutputOption, Preset, Url
 from api.cli.output import print_json
+
+CHANGES: Final = "/changes"
+"""Where what differs from the preset stands in a body."""
 
 app = typer.Typer(help="The account's policy: what is in force, and what would be.")
 
@@ -156,10 +159,10 @@ def _asked(
     from api.cli.file_errors import settings_of, telling_fields, telling_lines
 
     laid: dict[str, Any] = {}
-    telling: Any = telling_fields()
+    telling: Any = telling_fields(CHANGES)
     if file is not None:
         settings = settings_of(file, output)
-        laid, telling = settings.value, telling_lines(file, settings, output)
+        laid, telling = settings.value, telling_lines(file, settings, output, CHANGES)
     for each in changes or ():
         _lay(laid, each)
     body: dict[str, Any] = {"preset": str(preset), "changes": laid}

@@ -6,6 +6,7 @@ import typer
 
 from api.cli.errors import CommandError
 from api.cli.options import Key, Port
+from api.log_level import LogLevel
 
 MOST_WORKERS: Final = 64
 """Each opens up to a dozen connections to the database."""
@@ -48,8 +49,13 @@ def serve(
         ),
     ] = False,
     log_level: Annotated[
-        str, typer.Option(envvar="CONSENT_LEDGER_LOG_LEVEL", help="The least that is logged.")
-    ] = "info",
+        LogLevel,
+        typer.Option(
+            envvar="CONSENT_LEDGER_LOG_LEVEL",
+            case_sensitive=False,
+            help="The least that is logged.",
+        ),
+    ] = LogLevel.INFO,
     webhook_private_addresses: Annotated[
         bool,
         typer.Option(

@@ -25,6 +25,7 @@ from api.importing.lanes import Lanes
 from api.importing.orders import BUSY, Orders
 from api.importing.pace import Pace
 from api.importing.trial import Trial
+from api.log_level import LogLevel
 from api.logs import configure_logging
 from consent_ledger.account import Account
 from consent_ledger.keyring import Keyring
@@ -195,7 +196,7 @@ async def main() -> None:
     stream = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), sys.stdin)
     orders = msgspec.json.decode(await stream.readline(), type=Orders)
-    configure_logging(orders.log_level)
+    configure_logging(LogLevel(orders.log_level))
     called, pace = asyncio.Event(), Pace()
 
     async def listen() -> None:

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from api.account_changes import CHANGED, always, change, current
+from api.account_changes import CHANGED, always, change, current, documented_change
 from api.callers import Admin, Anyone
 from api.direct import StrictRoute
+from api.problem_codes import KEYED
 from api.problems import Problem
 from api.responses import documented, reply
 from api.schemas import account as s
@@ -20,10 +21,13 @@ from consent_ledger.words import Permission
 
 router = APIRouter(tags=["account"], route_class=StrictRoute)
 
-LOCATIONS: Final = {"items": [{"id": "main-street", "name": "Main Street Clinic"}]}
+LOCATIONS: Final[dict[str, Any]] = {
+    "items": [{"id": "main-street", "name": "Main Street Clinic"}],
+    "next_cursor": None,
+}
 
 
-@router.get("/v1/locations", responses=documented("The locations", LOCATIONS))
+@router.get("/v1/locations", responses=documented("The locations", "LocationList", LOCATIONS))
 async def get_locations(caller: Anyone, service: ServiceIn) -> Response:
     """The account's locations."""
     account, _ = await current(service, caller)
@@ -31,7 +35,7 @@ async def get_locations(caller: Anyone, service: ServiceIn) -> Response:
     return reply({"items": items, "next_cursor": None})
 
 
-@router.post("/v1/locations", responses=documented("What was recorded", CHANGED))
+@router.post("/v1/locations", responses=documented_change("LocationDefined"))
 async def post_location(
     body: s.LocationBody, request: Request, caller: Admin, service: ServiceIn
 ) -> Response:
@@ -42,7 +46,8 @@ async def post_location(
 
 
 @router.delete(
-    "/v1/locations/{location_id:path}", responses=documented("What was recorded", CHANGED)
+    "/v1/locations/{location_id:path}",
+    responses=documented_change("LocationRemoved", "not-found"),
 )
 async def delete_location(
     location_id: OpaqueId, request: Request, caller: Admin, service: ServiceIn
@@ -66,7 +71,12 @@ SENDING_NUMBER: Final[dict[str, Any]] = {
 
 
 @router.get(
-    "/v1/sending-numbers", responses=documented("The sending numbers", {"items": [SENDING_NUMBER]})
+    "/v1/sending-numbers",
+    responses=documented(
+        "The sending numbers",
+        "SendingNumberList",
+        {"items": [SENDING_NUMBER], "next_cursor": None},
+    ),
 )
 async def get_sending_numbers(caller: Anyone, service: ServiceIn) -> Response:
     """The numbers the account sends from."""
@@ -89,7 +99,21 @@ async def get_sending_numbers(caller: Anyone, service: ServiceIn) -> Response:
     return reply({"items": items, "next_cursor": None})
 
 
-@router.post("/v1/sending-numbers", responses=documented("What was recorded", CHANGED))
+@router.post(
+    "/v1/sending-numbers",
+    responses=documented(
+        "What was recorded",
+        "SendingNumberChanged",
+        {
+            **CHANGED,
+            "recorded": ["SendingNumberDefined"],
+            "sending_number_id": SENDING_NUMBER["sending_number_id"],
+        },
+        *KEYED,
+        "number-unparseable",
+        "set-up-refused",
+    ),
+)
 async def post_sending_number(
     body: s.SendingNumberBody, request: Request, caller: Admin, service: ServiceIn
 ) -> Response:
@@ -109,7 +133,7 @@ async def post_sending_number(
 
 @router.delete(
     "/v1/sending-numbers/{sending_number_id}",
-    responses=documented("What was recorded", CHANGED, problems=(404,)),
+    responses=documented_change("SendingNumberRemoved", "not-found"),
 )
 async def delete_sending_number(
     sending_number_id: UUID, request: Request, caller: Admin, service: ServiceIn
@@ -124,10 +148,13 @@ async def delete_sending_number(
     return reply(await change(service, caller, remove, request))
 
 
-USERS: Final = {"items": [{"id": "jo", "permission": "allow", "groups": ["front-desk"]}]}
+USERS: Final[dict[str, Any]] = {
+    "items": [{"id": "jo", "permission": "allow", "groups": ["front-desk"]}],
+    "next_cursor": None,
+}
 
 
-@router.get("/v1/users", responses=documented("The users named so far", USERS))
+@router.get("/v1/users", responses=documented("The users named so far", "UserList", USERS))
 async def get_users(caller: Anyone, service: ServiceIn) -> Response:
     """'Allow SMS' of every user that was ever named, and their groups (R-L2)."""
     account, _ = await current(service, caller)
@@ -138,10 +165,13 @@ async def get_users(caller: Anyone, service: ServiceIn) -> Response:
     return reply({"items": items, "next_cursor": None})
 
 
-GROUPS: Final = {"items": [{"id": "front-desk", "permission": "deny"}]}
+GROUPS: Final[dict[str, Any]] = {
+    "items": [{"id": "front-desk", "permission": "deny"}],
+    "next_cursor": None,
+}
 
 
-@router.get("/v1/groups", responses=documented("The groups named so far", GROUPS))
+@router.get("/v1/groups", responses=documented("The groups named so far", "GroupList", GROUPS))
 async def get_groups(caller: Anyone, service: ServiceIn) -> Response:
     """'Allow SMS' of every group that was ever named (R-L2)."""
     account, _ = await current(service, caller)
@@ -149,9 +179,7 @@ async def get_groups(caller: Anyone, service: ServiceIn) -> Response:
     return reply({"items": items, "next_cursor": None})
 
 
-@router.put(
-    "/v1/users/{user_id:path}/permission", responses=documented("What was recorded", CHANGED)
-)
+@router.put("/v1/users/{user_id:path}/permission", responses=documented_change("UserPermissionSet"))
 async def put_user(
     user_id: OpaqueId,
     body: s.PermissionBody,
@@ -170,7 +198,7 @@ async def put_user(
 
 
 @router.put(
-    "/v1/groups/{group_id:path}/permission", responses=documented("What was recorded", CHANGED)
+    "/v1/groups/{group_id:path}/permission", responses=documented_change("GroupPermissionSet")
 )
 async def put_group(
     group_id: OpaqueId,

@@ -8,6 +8,7 @@ from api.auth import Caller
 from api.callers import Sender
 from api.delivery_codes import read_code
 from api.direct import DirectRoute
+from api.problem_codes import TOLD
 from api.responses import documented, reply
 from api.schemas import tell as s
 from api.service import Service
@@ -32,7 +33,12 @@ router = APIRouter(tags=["tell"], route_class=DirectRoute)
 
 @router.post(
     "/v1/carrier-reports",
-    responses=documented("How the report was classified", {**RECEIPT, "class": "opted_out"}),
+    responses=documented(
+        "How the report was classified",
+        "CarrierReceipt",
+        {**RECEIPT, "recorded": ["DeliveryReported"], "class": "opted_out", "known_code": True},
+        *TOLD,
+    ),
 )
 async def carrier_report(
     body: s.CarrierReportBody, request: Request, caller: Sender, service: ServiceIn

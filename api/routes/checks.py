@@ -11,6 +11,7 @@ from api import render
 from api.callers import Anyone
 from api.direct import DirectRoute
 from api.past import check_in_the_past, require_manual_sender
+from api.problem_codes import ASKED
 from api.questions import Contacts, read_question, read_terms
 from api.responses import documented, reply
 from api.schemas.questions import BatchCheckBody, BatchItem, CheckBody, ContactsBody
@@ -56,9 +57,20 @@ EXAMPLE: Final[dict[str, Any]] = {
     "position": 42,
     "answered_at": "2026-03-05T09:00:00Z",
 }
+_ITEM: Final = {name: value for name, value in EXAMPLE.items() if name != "position"}
 
 
-@router.post("/v1/checks", responses=documented("The answer, for a deny too", EXAMPLE))
+@router.post(
+    "/v1/checks",
+    responses=documented(
+        "The answer, for a deny too",
+        "CheckAnswer",
+        EXAMPLE,
+        *ASKED,
+        "time-in-future",
+        "time-too-early",
+    ),
+)
 async def check(body: CheckBody, caller: Anyone, service: ServiceIn) -> Response:
     """May I text this number for this purpose, now or at a moment in the past?"""
     account_id = caller.account_id
@@ -103,7 +115,16 @@ def decide_in(view: View, standing: Standing | None, question: Question) -> Deci
 @router.post(
     "/v1/checks/batch",
     responses=documented(
-        "The answers in the order of the items", {"results": [EXAMPLE], "position": 42}
+        "The answers in the order of the items",
+        "BatchAnswer",
+        {
+            "results": [
+                {**_ITEM, "correlation_id": "row-1"},
+                {"error": {"code": "number-unparseable", "detail": "No phone number."}},
+            ],
+            "position": 42,
+        },
+        *ASKED,
     ),
 )
 async def check_batch(body: BatchCheckBody, caller: Anyone, service: ServiceIn) -> Response:
@@ -154,6 +175,7 @@ def _read_item(
     "/v1/contacts/check",
     responses=documented(
         "Whether any of the contact's numbers is opted out",
+        "ContactAnswer",
         {
             "opted_out": True,
             "numbers": [
@@ -165,6 +187,7 @@ def _read_item(
                 }
             ],
         },
+        "number-unparseable",
     ),
 )
 async def check_contact(body: ContactsBody, caller: Anyone, service: ServiceIn) -> Response:

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.callers import SenderOrAdmin, SenderOrAgent
 from api.direct import DirectRoute
+from api.problem_codes import TOLD
 from api.problems import unknown_purpose
 from api.responses import documented, reply
 from api.schemas import tell as s
@@ -16,7 +17,7 @@ from api.submit import (
     require_by,
     told,
 )
-from api.telling import RECEIPT, read_evidence, recorded
+from api.telling import RECEIPT, documented_receipt, read_evidence, recorded
 from consent_ledger import commands as c
 from consent_ledger.decision import UnknownPurposeError
 from consent_ledger.facts import event_id
@@ -25,7 +26,10 @@ from consent_ledger.words import Channel, Level, Method
 router = APIRouter(tags=["tell"], route_class=DirectRoute)
 
 
-@router.post("/v1/consents", responses=documented("What was recorded", RECEIPT))
+@router.post(
+    "/v1/consents",
+    responses=documented_receipt("ConsentGranted", "missing", "unknown-purpose"),
+)
 async def consent(
     body: s.ConsentBody, request: Request, caller: SenderOrAdmin, service: ServiceIn
 ) -> Response:
@@ -56,9 +60,17 @@ async def consent(
     status_code=201,
     responses=documented(
         "The request to send",
-        {**RECEIPT, "request_id": "6f1c1a52b0f84c8f8f0c2f6f4a2f9d11-4", "text": "..."},
+        "ConsentRequestReceipt",
+        {
+            **RECEIPT,
+            "recorded": ["ConsentRequested"],
+            "request_id": "6f1c1a52b0f84c8f8f0c2f6f4a2f9d11-4",
+            "text": "...",
+        },
+        *TOLD,
+        "unknown-purpose",
+        "consent-request-refused",
         status=201,
-        problems=(409,),
     ),
 )
 async def consent_request(

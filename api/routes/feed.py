@@ -51,13 +51,18 @@ CLOUD_EVENT: Final[dict[str, Any]] = {
 }
 
 
-@router.get(
-    "/v1/feed",
-    responses=documented(
-        "Events after a position; as server-sent events for Accept: text/event-stream",
-        {"items": [CLOUD_EVENT], "next_after": 42},
-    ),
+RESPONSES: Final = documented(
+    "Events after a position; as server-sent events for Accept: text/event-stream",
+    "FeedPage",
+    {"items": [CLOUD_EVENT], "next_after": 42},
+    "unknown-type",
+    "cursor-malformed",
+    "too-many-followers",
 )
+RESPONSES[200]["content"][EVENT_STREAM] = {"schema": {"type": "string"}}
+
+
+@router.get("/v1/feed", responses=RESPONSES)
 async def get_feed(
     request: Request,
     caller: Follower,

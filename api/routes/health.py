@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from api.problems import respond, unavailable
-from api.responses import PROBLEM, WITHOUT_KEY, reply
+from api.responses import WITHOUT_KEY, problems, reply, schema_of
 from api.submit import ServiceIn
 from consent_ledger.ledger import UnavailableError
 from consent_ledger.store.asking import ANSWER_SECONDS
@@ -18,7 +18,9 @@ from consent_ledger.store.keys import check_generation
 router = APIRouter(tags=["health"])
 
 
-STATUS: Final[dict[str, Any]] = {"application/json": {"example": {"status": "ok"}}}
+STATUS: Final[dict[str, Any]] = {
+    "application/json": {"schema": schema_of("Health"), "example": {"status": "ok"}}
+}
 
 
 @router.get(
@@ -35,7 +37,7 @@ async def livez() -> Response:
     "/readyz",
     responses={
         200: {"description": "The database answers", "content": STATUS},
-        503: {"description": "The database is away, or has a newer key", **PROBLEM},
+        **problems("unavailable"),
     },
     openapi_extra=WITHOUT_KEY,
 )
@@ -53,7 +55,12 @@ async def readyz(service: ServiceIn) -> Response:
 
 @router.get(
     "/metrics",
-    responses={200: {"description": "Prometheus text", "content": {"text/plain": {}}}},
+    responses={
+        200: {
+            "description": "Prometheus text",
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+        }
+    },
     openapi_extra=WITHOUT_KEY,
 )
 async def metrics() -> Response:

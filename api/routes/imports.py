@@ -14,8 +14,9 @@ from api.importing import book
 from api.importing.files import file_of, shown_row
 from api.importing.headers import FileError
 from api.importing.records import Format
+from api.problem_codes import KEYED
 from api.problems import Problem, invalid
-from api.responses import documented, reply
+from api.responses import documented, reply, schema_of
 from api.schemas.imports import Status
 from api.service import Service
 from api.submit import KEY_LIMIT, ServiceIn, digest, keep_answer, kept_answer
@@ -56,10 +57,19 @@ ROW: Final[dict[str, Any]] = {
         }
     ],
 }
-TAKEN: Final = documented("It has ended", IMPORT, problems=(413, 415))
+TAKEN: Final = documented(
+    "It has ended",
+    "Import",
+    IMPORT,
+    *KEYED,
+    "body-too-large",
+    "unsupported-media-type",
+    "import-unreadable",
+)
+RUNNING: Final = {**IMPORT, "state": "running", "finished_at": None}
 TAKEN[202] = {
     "description": "It goes on; ask for it until its state is done or failed",
-    "content": {"application/json": {"example": {**IMPORT, "state": "running"}}},
+    "content": {"application/json": {"schema": schema_of("Import"), "example": RUNNING}},
 }
 BODY: Final[dict[str, Any]] = {
     "requestBody": {
@@ -78,9 +88,28 @@ BODY: Final[dict[str, Any]] = {
 }
 ROWS: Final = documented(
     "A page of rows; by `Accept`, all of them as a file",
+    "ImportRowPage",
     {"items": [ROW], "next_cursor": None},
-    problems=(404,),
+    "not-found",
+    "cursor-malformed",
 )
+UNDONE: Final = documented(
+    "It is undone",
+    "Import",
+    {**IMPORT, "state": "undone"},
+    "not-found",
+    "nothing-to-undo",
+    "import-not-ended",
+)
+UNDONE[202] = {
+    "description": "It goes on; ask for it until its state is undone",
+    "content": {
+        "application/json": {
+            "schema": schema_of("Import"),
+            "example": {**IMPORT, "state": "undoing"},
+        }
+    },
+}
 ROWS[200]["content"] |= {str(each): {"schema": {"type": "string"}} for each in Format}
 
 
@@ -103,7 +132,7 @@ async def take_in(
 
 
 @router.get(
-    "/v1/imports/{import_id}", responses=documented("How far it is", IMPORT, problems=(404,))
+    "/v1/imports/{import_id}", responses=documented("How far it is", "Import", IMPORT, "not-found")
 )
 async def get_import(import_id: UUID, caller: Admin, service: ServiceIn) -> Response:
     """How far an import is, and what its rows came to."""
@@ -140,9 +169,7 @@ async def get_rows(
 
 @router.post(
     "/v1/imports/{import_id}/undo",
-    responses=documented(
-        "It is undone, or on the way", {**IMPORT, "state": "undone"}, problems=(404, 409)
-    ),
+    responses=UNDONE,
 )
 async def undo(import_id: UUID, caller: Admin, service: ServiceIn) -> Response:
     """Takes back all that an import recorded, by an event for each of its facts."""

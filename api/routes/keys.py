@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from api.auth import INSERT_KEY, key_digests, new_key, new_key_id
 from api.callers import Admin
 from api.direct import StrictRoute
+from api.problem_codes import KEYED
 from api.problems import Problem
 from api.responses import documented, reply
 from api.schemas import account as s
@@ -31,7 +32,12 @@ KEY: Final[dict[str, Any]] = {
 }
 
 
-@router.get("/v1/keys", responses=documented("The keys, without their secrets", {"items": [KEY]}))
+@router.get(
+    "/v1/keys",
+    responses=documented(
+        "The keys, without their secrets", "KeyList", {"items": [KEY], "next_cursor": None}
+    ),
+)
 async def get_keys(caller: Admin, service: ServiceIn) -> Response:
     """The account's API keys."""
     async with service.connection() as conn:
@@ -44,7 +50,13 @@ async def get_keys(caller: Admin, service: ServiceIn) -> Response:
 @router.post(
     "/v1/keys",
     status_code=201,
-    responses=documented("The key, shown once", {"key_id": "a1", "key": "clk_..."}, status=201),
+    responses=documented(
+        "The key, shown once",
+        "NewKey",
+        {"key_id": KEY["key_id"], "role": "sender", "name": "campaign tool", "key": "clk_..."},
+        *KEYED,
+        status=201,
+    ),
 )
 async def post_key(
     body: s.KeyBody, request: Request, caller: Admin, service: ServiceIn
@@ -68,7 +80,8 @@ REVOKED: Final = {"key_id": "9f86d081884c", "revoked": True}
 
 
 @router.delete(
-    "/v1/keys/{key_id}", responses=documented("The key is revoked", REVOKED, problems=(404,))
+    "/v1/keys/{key_id}",
+    responses=documented("The key is revoked", "RevokedKey", REVOKED, "not-found"),
 )
 async def delete_key(key_id: OpaqueId, caller: Admin, service: ServiceIn) -> Response:
     """Revokes an API key."""

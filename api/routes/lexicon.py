@@ -12,6 +12,7 @@ from api.callers import Onlooker
 from api.direct import StrictRoute
 from api.problems import invalid
 from api.responses import documented, reply
+from api.routes.texts import KEYWORD_PROBLEMS
 from api.schemas.texts import RereadBody
 from api.submit import ServiceIn
 from consent_ledger.facts import event_id, parse_event_id
@@ -42,11 +43,23 @@ CHANGE: Final[dict[str, Any]] = {
     "from": {"understood_as": "other", "matched": None, "lexicon_version": "1"},
     "to": {"understood_as": "suspected_revocation", "matched": "wrong number"},
 }
-PAGE: Final = {"lexicon_version": "2", "examined": 1000, "items": [CHANGE], "next_cursor": None}
+PAGE: Final[dict[str, Any]] = {
+    "lexicon_version": "2",
+    "examined": 1000,
+    "items": [CHANGE],
+    "next_cursor": None,
+}
 
 
 @router.post(
-    "/v1/lexicon/re-read", responses=documented("Replies that would be read otherwise", PAGE)
+    "/v1/lexicon/re-read",
+    responses=documented(
+        "Replies that would be read otherwise",
+        "RereadPage",
+        PAGE,
+        *KEYWORD_PROBLEMS,
+        "cursor-malformed",
+    ),
 )
 async def re_read(body: RereadBody, caller: Onlooker, service: ServiceIn) -> Response:
     """The kept replies that today's words, or those to be tried, read otherwise (R-K5).

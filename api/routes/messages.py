@@ -10,6 +10,7 @@ from api.auth import Caller, allow
 from api.direct import DirectRoute
 from api.held_texts import Message, Waiting, find_message, find_releasable, message_claim
 from api.paging import read_place
+from api.problem_codes import ASKED, KEYED
 from api.problems import invalid
 from api.questions import read_question
 from api.responses import documented, reply
@@ -41,11 +42,42 @@ PAGE_LIMIT: Final = 1000
 
 MESSAGE: Final[dict[str, Any]] = {
     "message_id": "text-1",
+    "number_id": "6f1c1a52-b0f8-4c8f-8f0c-2f6f4a2f9d11",
     "state": "releasable",
     "purpose": "conversation",
+    "reason": "consent_required",
     "asked_at": "2026-03-04T10:00:00Z",
     "expires_at": None,
     "claimed_by": None,
+    "ended_at": None,
+}
+ANSWER: Final[dict[str, Any]] = {
+    "may_text": False,
+    "decision": "defer",
+    "reason": "consent_required",
+    "explanation": "No consent on record covers this purpose. Ask for it first.",
+    "lifted_by": "consent_request",
+    "source": None,
+    "since": None,
+    "not_before": None,
+    "consent": "none",
+    "opted_out": False,
+    "opt_out_source": None,
+    "do_not_text": False,
+    "status_label": "Not Authorized",
+    "purpose": "conversation",
+    "policy_version": 1,
+    "evidence": [],
+    "number_id": "6f1c1a52-b0f8-4c8f-8f0c-2f6f4a2f9d11",
+    "number_version": 2,
+    "position": 42,
+    "recorded": ["MessageDeferred", "ConsentRequested"],
+    "state": "deferred",
+    "consent_request": {
+        "request_id": "6f1c1a52b0f84c8f8f0c2f6f4a2f9d11-2",
+        "to": "+14155550100",
+        "text": "...",
+    },
 }
 
 
@@ -53,13 +85,12 @@ MESSAGE: Final[dict[str, Any]] = {
     "/v1/messages",
     responses=documented(
         "The decision, the text's state and a request for consent to send",
-        {
-            "may_text": False,
-            "decision": "defer",
-            "reason": "consent_required",
-            "state": "deferred",
-            "consent_request": {"request_id": "...", "to": "+14155550100", "text": "..."},
-        },
+        "MessageAnswer",
+        ANSWER,
+        *ASKED,
+        *KEYED,
+        "expires-at-in-past",
+        "message-id-reused",
     ),
 )
 async def ask(
@@ -94,7 +125,8 @@ def _asked(receipt: Receipt, number: Number) -> dict[str, Any]:
 
 
 @router.get(
-    "/v1/messages/{message_id:path}", responses=documented("The message", MESSAGE, problems=(404,))
+    "/v1/messages/{message_id:path}",
+    responses=documented("The message", "Message", MESSAGE, "not-found"),
 )
 async def show(message_id: OpaqueId, caller: Reader, service: ServiceIn) -> Response:
     """One message and its fate."""
@@ -143,7 +175,13 @@ def _described(waiting: Waiting, state: MessageState) -> dict[str, Any]:
 
 @router.get(
     "/v1/messages",
-    responses=documented("Messages, the oldest first", {"items": [MESSAGE], "next_cursor": None}),
+    responses=documented(
+        "Messages, the oldest first",
+        "MessagePage",
+        {"items": [MESSAGE], "next_cursor": None},
+        "unknown-state",
+        "cursor-malformed",
+    ),
 )
 async def list_messages(
     caller: Reader,

@@ -11,6 +11,7 @@ from api.direct import StrictRoute
 from api.own_numbers import is_own
 from api.paging import read_place
 from api.past import state_in_the_past
+from api.problem_codes import KEYED
 from api.problems import Problem, invalid
 from api.responses import documented, reply
 from api.schemas.base import Instant, Search
@@ -44,25 +45,60 @@ EVENT: Final[dict[str, Any]] = {
     "number_version": 3,
     "position": 42,
     "occurred_at": "2026-03-04T10:00:00Z",
+    "occurred_at_basis": "provider",
+    "claimed_occurred_at": None,
+    "recorded_at": "2026-03-04T10:00:01Z",
     "actor": {"kind": "contact", "id": None},
     "channel": "sms",
+    "sending_number_id": None,
+    "location_id": None,
+    "message_id": None,
+    "in_reply_to": None,
+    "policy_version": 1,
+    "account_version": 4,
+    "lexicon_version": "1",
+    "evidence": {
+        "provider_message_id": "SM1",
+        "file_digest": None,
+        "row": None,
+        "form_id": None,
+        "template_version": None,
+        "disclosure_digest": None,
+        "text_digest": "9c1f0a77d2",
+    },
+    "correlation_id": None,
+    "causation_id": None,
+    "data": {"matched": "stop", "media_count": 0, "purposes": []},
     "words": "Stop. Thank you",
 }
 STATE: Final[dict[str, Any]] = {
     "number_id": "6f1c1a52-b0f8-4c8f-8f0c-2f6f4a2f9d11",
     "known": True,
     "number_version": 3,
-    "position": 42,
     "opted_out": True,
     "opt_out_source": "contact",
     "do_not_text": True,
     "consent": "revoked",
     "consents": {"conversation": "revoked"},
-    "opt_outs": [{"source": "contact", "since": "2026-03-04T10:00:00Z"}],
+    "status_label": "Revoked",
+    "status_labels": {"conversation": "Revoked"},
+    "opt_outs": [{"source": "contact", "since": "2026-03-04T10:00:00Z", "by": None}],
+    "blocked_purposes": [],
+    "preferences": {"practice": "not_consented"},
+    "stopped_purposes": [],
+    "time_zone": None,
+    "request_pending": False,
+    "reviews": 0,
+    "answered_at": "2026-03-05T09:00:00Z",
 }
+NOW: Final = {**STATE, "position": 42, "held_messages": 0}
+THEN: Final = {**STATE, "as_of": "2026-03-04T12:00:00Z", "known_at": None}
 
 
-@router.post("/v1/numbers/lookup", responses=documented("Where the number stands", STATE))
+@router.post(
+    "/v1/numbers/lookup",
+    responses=documented("Where the number stands", "NumberNow", NOW, "number-unparseable"),
+)
 async def look_up(body: NumberBody, caller: Anyone, service: ServiceIn) -> Response:
     """The opaque id of a number, and its current state."""
     number = read_number(service, caller.account_id, body.number)
@@ -115,7 +151,9 @@ EVENT_COLUMNS: Final = ", ".join(f"events.{name}" for name in COLUMNS.split(", "
 
 @router.get(
     "/v1/numbers/{number_id}/state",
-    responses=documented("Where it stood", STATE, problems=(404,)),
+    responses=documented(
+        "Where it stood", "NumberThen", THEN, "not-found", "time-in-future", "time-too-early"
+    ),
 )
 async def state(
     number_id: UUID,
@@ -162,7 +200,15 @@ ORDER BY originator_version LIMIT %(limit)s"""
 
 @router.get(
     "/v1/numbers/{number_id}/history",
-    responses=documented("Its events in order", {"items": [EVENT], "next_cursor": None}),
+    responses=documented(
+        "Its events in order",
+        "HistoryPage",
+        {"items": [EVENT], "next_cursor": None},
+        "not-found",
+        "unknown-type",
+        "unknown-category",
+        "cursor-malformed",
+    ),
 )
 async def history(
     number_id: UUID,
@@ -209,8 +255,10 @@ async def history(
     "/v1/numbers/{number_id}/erase",
     responses=documented(
         "The number and the words are gone; the facts stay",
+        "Receipt",
         {**RECEIPT, "recorded": ["PersonalDataErased"]},
-        problems=(404,),
+        *KEYED,
+        "not-found",
     ),
 )
 async def erase(number_id: UUID, request: Request, caller: Admin, service: ServiceIn) -> Response:

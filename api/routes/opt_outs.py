@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from api.auth import Caller
 from api.callers import Admin, Teller
 from api.direct import DirectRoute
+from api.problem_codes import KEYED, WHEN
 from api.problems import Problem, of_claim, of_refusal
 from api.responses import documented, reply
 from api.schemas import tell as s
@@ -24,7 +25,7 @@ from api.submit import (
     reserve,
     told,
 )
-from api.telling import RECEIPT, recorded
+from api.telling import RECEIPT, documented_receipt, recorded
 from consent_ledger import commands as c
 from consent_ledger.ledger import ClaimReusedError
 from consent_ledger.phone_number import RefusedError
@@ -42,7 +43,7 @@ MEANS: Final = {
 }
 
 
-@router.post("/v1/opt-outs", responses=documented("What was recorded", RECEIPT))
+@router.post("/v1/opt-outs", responses=documented_receipt("OptedOut", "missing"))
 async def opt_out(
     body: s.OptOutBody, request: Request, caller: Teller, service: ServiceIn
 ) -> Response:
@@ -67,7 +68,10 @@ def _opt_out(body: s.OptOutBody, caller: Caller) -> c.OptOut:
     )
 
 
-@router.post("/v1/opt-ins", responses=documented("What was recorded", RECEIPT, problems=(409,)))
+@router.post(
+    "/v1/opt-ins",
+    responses=documented_receipt("AdminOptedIn", "missing", "opt-in-forbidden"),
+)
 async def opt_in(
     body: s.OptInBody, request: Request, caller: Admin, service: ServiceIn
 ) -> Response:
@@ -84,10 +88,14 @@ def _opt_in(body: s.OptInBody, caller: Caller) -> c.OptIn:
 MakeCommand = Callable[[Any, Caller], c.Command]
 """The command of a row, for whoever tells it."""
 
-BATCHED: Final = {"results": [{**RECEIPT, "recorded": ["OptedOut"]}]}
+
+def _batched(recorded: str) -> dict[int | str, dict[str, Any]]:
+    refused = {"status": 422, "code": "number-unparseable", "detail": WHEN["number-unparseable"]}
+    example = {"results": [{**RECEIPT, "recorded": [recorded]}, {"error": refused}]}
+    return documented("A verdict for each row", "BatchReceipt", example, *KEYED)
 
 
-@router.post("/v1/opt-outs/batch", responses=documented("A verdict for each row", BATCHED))
+@router.post("/v1/opt-outs/batch", responses=_batched("OptedOut"))
 async def opt_out_batch(
     body: s.OptOutBatchBody, request: Request, caller: Teller, service: ServiceIn
 ) -> Response:
@@ -95,7 +103,7 @@ async def opt_out_batch(
     return await _batch(request, service, caller, body.items, _opt_out)
 
 
-@router.post("/v1/opt-ins/batch", responses=documented("A verdict for each row", BATCHED))
+@router.post("/v1/opt-ins/batch", responses=_batched("AdminOptedIn"))
 async def opt_in_batch(
     body: s.OptInBatchBody, request: Request, caller: Admin, service: ServiceIn
 ) -> Response:

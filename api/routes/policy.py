@@ -9,13 +9,14 @@ from api import render
 from api.account_changes import CHANGED, change, current
 from api.callers import Admin, Anyone
 from api.direct import StrictRoute
+from api.problem_codes import KEYED
 from api.responses import documented, reply
 from api.schemas import account as s
 from api.submit import ServiceIn
 from consent_ledger import account_facts as a
 from consent_ledger.account import Account
 from consent_ledger.facts import Fact
-from consent_ledger.policy import PolicyVersion, amended
+from consent_ledger.policy import PRESETS, PolicyVersion, amended
 
 router = APIRouter(tags=["policy"], route_class=StrictRoute)
 
@@ -44,13 +45,15 @@ POLICY: Final[dict[str, Any]] = {
     "version": 2,
     "effective_from": "2026-03-04T10:00:00Z",
     "preset": "consent-first",
-    "policy": {"unreachable_limit": 3, "purposes": {"recall": {"needs_consent": False}}},
+    "policy": _whole(PolicyVersion(2, 0, PRESETS["consent-first"])),
 }
 
 
 @router.get(
     "/v1/policy",
-    responses=documented("The policy in force, and all versions", {**POLICY, "versions": [POLICY]}),
+    responses=documented(
+        "The policy in force, and all versions", "PolicyNow", {**POLICY, "versions": [POLICY]}
+    ),
 )
 async def get_policy(caller: Anyone, service: ServiceIn) -> Response:
     """The rules in force now, and every version with the time from which it holds."""
@@ -59,7 +62,17 @@ async def get_policy(caller: Anyone, service: ServiceIn) -> Response:
     return reply(_policy(account.policy_at(now)) | {"versions": versions})
 
 
-@router.put("/v1/policy", responses=documented("What was recorded", CHANGED))
+@router.put(
+    "/v1/policy",
+    responses=documented(
+        "What was recorded",
+        "PolicyChanged",
+        {**CHANGED, "policy_version": 2},
+        *KEYED,
+        "unknown-preset",
+        "policy-refused",
+    ),
+)
 async def put_policy(
     body: s.PolicyBody, request: Request, caller: Admin, service: ServiceIn
 ) -> Response:

@@ -8,6 +8,7 @@ from psycopg import AsyncConnection
 from api import render
 from api.callers import Admin
 from api.direct import StrictRoute
+from api.problem_codes import KEYED
 from api.problems import Problem, invalid
 from api.providers.registry import PROVIDERS
 from api.responses import documented, reply
@@ -51,7 +52,9 @@ ENDPOINT: Final[dict[str, Any]] = {
 @router.get(
     "/v1/provider-endpoints",
     responses=documented(
-        "The endpoints, without their secrets", {"items": [ENDPOINT], "next_cursor": None}
+        "The endpoints, without their secrets",
+        "ProviderEndpointList",
+        {"items": [ENDPOINT], "next_cursor": None},
     ),
 )
 async def get_endpoints(caller: Admin, service: ServiceIn) -> Response:
@@ -65,8 +68,10 @@ async def get_endpoints(caller: Admin, service: ServiceIn) -> Response:
     "/v1/provider-endpoints/{endpoint}",
     responses=documented(
         "Where the provider's webhooks arrive",
+        "ProviderEndpointNamed",
         {"endpoint": "clinic", "provider": "twilio", "url": URL},
-        problems=(409,),
+        "secret-unusable",
+        "endpoint-taken",
     ),
 )
 async def put_endpoint(
@@ -88,8 +93,11 @@ async def put_endpoint(
     "/v1/provider-endpoints/{endpoint}/rotate",
     responses=documented(
         "How long the secret before this one counts",
+        "ProviderEndpoint",
         {**ENDPOINT, "former_secret_until": "2026-03-05T10:00:00Z"},
-        problems=(404,),
+        *KEYED,
+        "not-found",
+        "secret-unusable",
     ),
 )
 async def rotate_endpoint(
@@ -114,7 +122,12 @@ async def rotate_endpoint(
 
 @router.delete(
     "/v1/provider-endpoints/{endpoint}",
-    responses=documented("It is gone", {"endpoint": "clinic", "deleted": True}, problems=(404,)),
+    responses=documented(
+        "It is gone",
+        "ProviderEndpointDeleted",
+        {"endpoint": "clinic", "deleted": True},
+        "not-found",
+    ),
 )
 async def delete_endpoint(endpoint: EndpointName, caller: Admin, service: ServiceIn) -> Response:
     """Closes an endpoint and forgets its secrets; its provider gets 404 from then on."""

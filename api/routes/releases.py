@@ -1,6 +1,6 @@
 """Held texts are handed out, each to one claimant, or taken back (contract section 5)."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -9,6 +9,7 @@ from api.auth import Caller, allow
 from api.direct import DirectRoute
 from api.handing_out import hand_out, release_text
 from api.held_texts import find_message
+from api.problem_codes import KEYED
 from api.problems import Problem
 from api.responses import documented, reply
 from api.schemas import messages as s
@@ -19,6 +20,7 @@ from api.submit import (
     receipt_fields,
     told,
 )
+from api.telling import RECEIPT
 from consent_ledger import commands as c
 from consent_ledger.ledger import Receipt, Submission
 from consent_ledger.words import MessageState, Role
@@ -27,12 +29,17 @@ router = APIRouter(tags=["messages"], route_class=DirectRoute)
 Sender = Annotated[Caller, Depends(allow(Role.SENDER))]
 SenderOrAgent = Annotated[Caller, Depends(allow(Role.SENDER, Role.AGENT))]
 
+HELD: Final = (*KEYED, "not-found", "already-released", "not-releasable")
+"""The problems of a route that ends the wait of a text."""
+
 
 @router.post(
     "/v1/messages/release-next",
     responses=documented(
         "Messages to send now",
+        "HandedOutList",
         {"items": [{"message_id": "text-1", "number": "+14155550100", "purpose": "recall"}]},
+        *KEYED,
     ),
 )
 async def release_next(
@@ -48,8 +55,17 @@ async def release_next(
     "/v1/messages/{message_id:path}/release",
     responses=documented(
         "The message is this claimant's to send",
-        {"state": "released", "message_id": "text-1", "number": "+14155550100"},
-        problems=(404, 409),
+        "Released",
+        {
+            **RECEIPT,
+            "recorded": ["MessageReleased"],
+            "message_id": "text-1",
+            "state": "released",
+            "claimed_by": "worker-1",
+            "number": "+14155550100",
+            "purpose": "recall",
+        },
+        *HELD,
     ),
 )
 async def release(
@@ -100,7 +116,17 @@ def _not_releasable(receipt: Receipt) -> Problem:
 
 @router.post(
     "/v1/messages/{message_id:path}/cancel",
-    responses=documented("The message will never go", {"state": "cancelled"}, problems=(404, 409)),
+    responses=documented(
+        "The message will never go",
+        "Cancelled",
+        {
+            **RECEIPT,
+            "recorded": ["MessageCancelled"],
+            "message_id": "text-1",
+            "state": "cancelled",
+        },
+        *HELD,
+    ),
 )
 async def cancel(
     message_id: OpaqueId, request: Request, caller: SenderOrAgent, service: ServiceIn

@@ -44,12 +44,19 @@ ROW: Final[dict[str, Any]] = {
     "opt_outs": [OPT_OUT],
 }
 TOTAL: Final[dict[str, Any]] = {"day": "2026-03-04", "source": "contact", "numbers": 3}
+FILE: Final = {"type": "string", "format": "binary"}
+PREFIX: Final = ("prefix-too-short", "prefix-unreadable")
 
 RESPONSES: Final = documented(
     "A page of opted-out numbers; by `Accept`, the whole report as a file",
+    "OptOutPage",
     {"items": [ROW], "next_cursor": None, "position": 42},
+    *PREFIX,
+    "cursor-malformed",
+    "cursor-of-other-filters",
+    "whole-report-has-no-pages",
 )
-RESPONSES[200]["content"] |= {str(each): {"schema": {"type": "string"}} for each in Format}
+RESPONSES[200]["content"] |= {str(each): {"schema": FILE} for each in Format}
 
 
 @router.post("/v1/reports/opt-outs", responses=RESPONSES)
@@ -69,7 +76,9 @@ async def opt_outs(
 
 @router.post(
     "/v1/reports/opt-outs/summary",
-    responses=documented("Numbers by day and source", {"items": [TOTAL], "position": 42}),
+    responses=documented(
+        "Numbers by day and source", "OptOutSummary", {"items": [TOTAL], "position": 42}, *PREFIX
+    ),
 )
 async def summary(body: OptOutSummaryBody, caller: Onlooker, service: ServiceIn) -> Response:
     """How many numbers are opted out, by the day (UTC) since when and by source."""

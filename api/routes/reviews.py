@@ -9,6 +9,7 @@ from api.callers import Admin
 from api.direct import StrictRoute
 from api.own_numbers import own_review
 from api.paging import read_place
+from api.problem_codes import KEYED
 from api.responses import documented, reply
 from api.schemas.tell import ReviewBody
 from api.submit import ServiceIn, idempotency, receipt_fields, require_by, told
@@ -41,7 +42,10 @@ WHERE account_id = %s AND under_review AND position > %s ORDER BY position LIMIT
 @router.get(
     "/v1/reviews",
     responses=documented(
-        "Suspected revocations that wait for a person", {"items": [REVIEW], "next_cursor": None}
+        "Suspected revocations that wait for a person",
+        "ReviewPage",
+        {"items": [REVIEW], "next_cursor": None},
+        "cursor-malformed",
     ),
 )
 async def reviews(
@@ -71,8 +75,12 @@ async def reviews(
     "/v1/reviews/{review_id}",
     responses=documented(
         "The verdict is recorded",
+        "Receipt",
         {**RECEIPT, "recorded": ["RevocationConfirmed"]},
-        problems=(404,),
+        *KEYED,
+        "not-found",
+        "missing",
+        "occurred-at-in-future",
     ),
 )
 async def judge(

@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -12,7 +12,7 @@ from api.callers import Anyone
 from api.direct import StrictRoute
 from api.past import require_manual_sender
 from api.problems import Problem, invalid
-from api.responses import documented
+from api.responses import problems
 from api.schemas.base import OpaqueId, PurposeName, TimeZone
 from api.schemas.scrubs import ANSWER, LIST, ListKind
 from api.scrubbing.columns import BOM, Columns, HeaderError, read_header
@@ -28,8 +28,20 @@ from consent_ledger.standing import Standing
 
 router = APIRouter(tags=["ask"], route_class=StrictRoute)
 
-RESPONSES: Final = documented("The same rows with the answers", None, problems=(408, 415))
-RESPONSES[200]["content"] = ANSWER
+RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"description": "The same rows with the answers", "content": ANSWER},
+    **problems(
+        "unknown-purpose",
+        "sent-by-required",
+        "unsupported-media-type",
+        "list-not-sent",
+        "number-column-missing",
+        "number-column-repeated",
+        "answer-column-taken",
+        "wrong-encoding",
+        "header-too-long",
+    ),
+}
 
 
 @router.post("/v1/scrubs", responses=RESPONSES, openapi_extra=LIST)

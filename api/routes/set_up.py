@@ -11,6 +11,7 @@ from api.account_changes import KEEP_NUMBER, current
 from api.auth import Caller
 from api.callers import Admin, Anyone
 from api.direct import StrictRoute
+from api.problem_codes import KEYED
 from api.problems import Problem
 from api.responses import documented, reply
 from api.schemas.set_up import SetUpBody
@@ -55,7 +56,7 @@ SET_UP: Final[dict[str, Any]] = {
 }
 
 
-@router.get("/v1/set-up", responses=documented("The set-up, as PUT takes it", SET_UP))
+@router.get("/v1/set-up", responses=documented("The set-up, as PUT takes it", "SetUp", SET_UP))
 async def get_set_up(caller: Anyone, service: ServiceIn) -> Response:
     """All of the account's set-up, as the document that asks for it."""
     account, now = await current(service, caller)
@@ -65,7 +66,16 @@ async def get_set_up(caller: Anyone, service: ServiceIn) -> Response:
     return reply(document(account, now, {str(row[0]): row[1] for row in rows}))
 
 
-@router.put("/v1/set-up", responses=documented("What was recorded, and what it changed", CHANGED))
+@router.put(
+    "/v1/set-up",
+    responses=documented(
+        "What was recorded, and what it changed",
+        "SetUpChanged",
+        CHANGED,
+        *KEYED,
+        "set-up-refused",
+    ),
+)
 async def put_set_up(
     body: SetUpBody,
     request: Request,

@@ -57,7 +57,19 @@ SIMULATED: Final[dict[str, Any]] = {
 }
 
 
-@router.post("/v1/policy/simulate", responses=documented("What the policy would change", SIMULATED))
+@router.post(
+    "/v1/policy/simulate",
+    responses=documented(
+        "What the policy would change",
+        "Simulation",
+        SIMULATED,
+        "unknown-preset",
+        "policy-refused",
+        "time-in-future",
+        "time-too-early",
+        "time-too-late",
+    ),
+)
 async def simulate_policy(body: SimulationBody, caller: Onlooker, service: ServiceIn) -> Response:
     """How many numbers and past decisions a policy would change. Nothing is recorded."""
     policy = amended(body.preset, body.changes)

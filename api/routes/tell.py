@@ -5,6 +5,7 @@ from fastapi import APIRouter, Request, Response
 from api.callers import Admin, Sender, SenderOrAdmin, Staff, Teller
 from api.direct import DirectRoute
 from api.inbound import Inbound, receive
+from api.problem_codes import KEYED
 from api.responses import documented, reply
 from api.schemas import tell as s
 from api.submit import (
@@ -14,7 +15,7 @@ from api.submit import (
     require_by,
     told,
 )
-from api.telling import RECEIPT, read_evidence, recorded
+from api.telling import RECEIPT, documented_receipt, read_evidence, recorded
 from consent_ledger import commands as c
 from consent_ledger.words import Basis
 
@@ -25,12 +26,14 @@ router = APIRouter(tags=["tell"], route_class=DirectRoute)
     "/v1/inbound-messages",
     responses=documented(
         "How the text was understood, and the reply to send",
+        "InboundReceipt",
         {
             **RECEIPT,
             "understood_as": "stop",
             "reply": {"kind": "stop_confirmation", "to": "+14155550100", "text": "..."},
             "review_id": None,
         },
+        *KEYED,
     ),
 )
 async def inbound_message(
@@ -52,7 +55,10 @@ async def inbound_message(
     return reply(await receive(service, caller.account_id, text, await idempotency(request)))
 
 
-@router.post("/v1/purpose-blocks", responses=documented("What was recorded", RECEIPT))
+@router.post(
+    "/v1/purpose-blocks",
+    responses=documented_receipt("PurposeBlocked", "missing", "unknown-purpose"),
+)
 async def purpose_block(
     body: s.PurposeBlockBody, request: Request, caller: Staff, service: ServiceIn
 ) -> Response:
@@ -66,7 +72,10 @@ async def purpose_block(
     return await recorded(request, service, caller, number, command)
 
 
-@router.post("/v1/preferences", responses=documented("What was recorded", RECEIPT))
+@router.post(
+    "/v1/preferences",
+    responses=documented_receipt("MarketingPreferenceRecorded"),
+)
 async def preference(
     body: s.PreferenceBody, request: Request, caller: SenderOrAdmin, service: ServiceIn
 ) -> Response:
@@ -77,7 +86,10 @@ async def preference(
     return await recorded(request, service, caller, number, command)
 
 
-@router.post("/v1/time-zones", responses=documented("What was recorded", RECEIPT))
+@router.post(
+    "/v1/time-zones",
+    responses=documented_receipt("TimeZoneRecorded"),
+)
 async def time_zone(
     body: s.TimeZoneBody, request: Request, caller: Teller, service: ServiceIn
 ) -> Response:
@@ -87,7 +99,10 @@ async def time_zone(
     return await recorded(request, service, caller, number, c.RecordTimeZone(about, body.time_zone))
 
 
-@router.post("/v1/reassignments", responses=documented("What was recorded", RECEIPT))
+@router.post(
+    "/v1/reassignments",
+    responses=documented_receipt("NumberReassigned", "disconnected-on-not-past"),
+)
 async def reassignment(
     body: s.ReassignmentBody, request: Request, caller: Admin, service: ServiceIn
 ) -> Response:

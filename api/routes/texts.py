@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.account_changes import CHANGED, always, change, current
+from api.account_changes import always, change, current, documented_change
 from api.callers import Admin, Anyone
 from api.direct import StrictRoute
 from api.problems import Problem
@@ -30,7 +30,7 @@ WORDS: Final = {
 }
 
 
-@router.get("/v1/keywords", responses=documented("The words that count", WORDS))
+@router.get("/v1/keywords", responses=documented("The words that count", "KeywordList", WORDS))
 async def get_keywords(caller: Anyone, service: ServiceIn) -> Response:
     """Every word that counts and what it means, and the default words that no longer do."""
     account, _ = await current(service, caller)
@@ -54,7 +54,19 @@ def _word(found: Keyword) -> dict[str, str]:
     return {"kind": str(found.kind), "language": found.language, "word": found.word}
 
 
-@router.put("/v1/keywords", responses=documented("What was recorded", CHANGED))
+KEYWORD_PROBLEMS: Final = (
+    "set-up-refused",
+    "keyword-protected",
+    "keyword-taken",
+    "keyword-unknown",
+    "keyword-unusable",
+)
+
+
+@router.put(
+    "/v1/keywords",
+    responses=documented_change("KeywordsChanged", *KEYWORD_PROBLEMS, "reply-unanswerable"),
+)
 async def put_keywords(
     body: s.KeywordsBody, request: Request, caller: Admin, service: ServiceIn
 ) -> Response:
@@ -79,7 +91,10 @@ REPLY: Final[dict[str, Any]] = {
 }
 
 
-@router.get("/v1/replies", responses=documented("The texts", {"items": [REPLY]}))
+@router.get(
+    "/v1/replies",
+    responses=documented("The texts", "WordingList", {"items": [REPLY], "next_cursor": None}),
+)
 async def get_replies(caller: Anyone, service: ServiceIn) -> Response:
     """Each reply and request as it is worded: for every language, then for single ones."""
     account, _ = await current(service, caller)
@@ -112,7 +127,10 @@ def _wording(
     }
 
 
-@router.put("/v1/replies/{kind}", responses=documented("What was recorded", CHANGED))
+@router.put(
+    "/v1/replies/{kind}",
+    responses=documented_change("ReplyWorded", "set-up-refused", "reply-unanswerable"),
+)
 async def put_reply(
     kind: s.KindName, body: s.WordingBody, request: Request, caller: Admin, service: ServiceIn
 ) -> Response:
@@ -122,7 +140,10 @@ async def put_reply(
 
 
 @router.delete(
-    "/v1/replies/{kind}", responses=documented("What was recorded", CHANGED, problems=(404,))
+    "/v1/replies/{kind}",
+    responses=documented_change(
+        "ReplyRestored", "not-found", "set-up-refused", "reply-unanswerable"
+    ),
 )
 async def delete_reply(
     kind: s.KindName,

@@ -14,6 +14,7 @@ from api.direct import StrictRoute
 from api.feed.addresses import RefusedUrlError, check_url
 from api.feed.endpoints import FORMER_SECRET, NOW
 from api.feed.signing import new_secret
+from api.problem_codes import KEYED
 from api.problems import Problem, invalid
 from api.responses import documented, reply
 from api.routes.feed import read_types
@@ -86,7 +87,9 @@ Act = Callable[[AsyncConnection[Any]], Awaitable[dict[str, Any]]]
 
 @router.get(
     "/v1/webhook-endpoints",
-    responses=documented("How each is doing", {"items": [ENDPOINT], "next_cursor": None}),
+    responses=documented(
+        "How each is doing", "WebhookEndpointList", {"items": [ENDPOINT], "next_cursor": None}
+    ),
 )
 async def get_webhook_endpoints(caller: Admin, service: ServiceIn) -> Response:
     """The account's endpoints: how far each has come, and what went wrong last."""
@@ -98,7 +101,16 @@ async def get_webhook_endpoints(caller: Admin, service: ServiceIn) -> Response:
 @router.post(
     "/v1/webhook-endpoints",
     status_code=201,
-    responses=documented("The endpoint, its secret shown once", WITH_SECRET, status=201),
+    responses=documented(
+        "The endpoint, its secret shown once",
+        "WebhookEndpointWithSecret",
+        WITH_SECRET,
+        *KEYED,
+        "webhook-url-refused",
+        "unknown-type",
+        "webhook-endpoint-limit",
+        status=201,
+    ),
 )
 async def post_webhook_endpoint(
     body: WebhookEndpointBody, request: Request, caller: Admin, service: ServiceIn
@@ -127,7 +139,7 @@ async def post_webhook_endpoint(
 
 @router.get(
     "/v1/webhook-endpoints/{endpoint_id}",
-    responses=documented("How it is doing", ENDPOINT, problems=(404,)),
+    responses=documented("How it is doing", "WebhookEndpoint", ENDPOINT, "not-found"),
 )
 async def get_webhook_endpoint(endpoint_id: UUID, caller: Admin, service: ServiceIn) -> Response:
     """One endpoint: how far it has come, and what went wrong last."""
@@ -139,7 +151,10 @@ async def get_webhook_endpoint(endpoint_id: UUID, caller: Admin, service: Servic
 @router.delete(
     "/v1/webhook-endpoints/{endpoint_id}",
     responses=documented(
-        "It is gone", {"endpoint_id": ENDPOINT["endpoint_id"], "deleted": True}, problems=(404,)
+        "It is gone",
+        "WebhookEndpointDeleted",
+        {"endpoint_id": ENDPOINT["endpoint_id"], "deleted": True},
+        "not-found",
     ),
 )
 async def delete_webhook_endpoint(endpoint_id: UUID, caller: Admin, service: ServiceIn) -> Response:
@@ -153,7 +168,9 @@ async def delete_webhook_endpoint(endpoint_id: UUID, caller: Admin, service: Ser
 
 @router.post(
     "/v1/webhook-endpoints/{endpoint_id}/rotate",
-    responses=documented("The new secret, shown once", WITH_SECRET, problems=(404,)),
+    responses=documented(
+        "The new secret, shown once", "WebhookEndpointWithSecret", WITH_SECRET, *KEYED, "not-found"
+    ),
 )
 async def rotate_secret(
     endpoint_id: UUID, request: Request, caller: Admin, service: ServiceIn
@@ -170,7 +187,7 @@ async def rotate_secret(
 
 @router.post(
     "/v1/webhook-endpoints/{endpoint_id}/replay",
-    responses=documented("It is told again", ENDPOINT, problems=(404,)),
+    responses=documented("It is told again", "WebhookEndpoint", ENDPOINT, *KEYED, "not-found"),
 )
 async def replay(
     endpoint_id: UUID, body: ReplayBody, request: Request, caller: Admin, service: ServiceIn
@@ -185,7 +202,7 @@ async def replay(
 
 @router.post(
     "/v1/webhook-endpoints/{endpoint_id}/enable",
-    responses=documented("It is delivered to", ENDPOINT, problems=(404,)),
+    responses=documented("It is delivered to", "WebhookEndpoint", ENDPOINT, *KEYED, "not-found"),
 )
 async def enable(
     endpoint_id: UUID, request: Request, caller: Admin, service: ServiceIn

@@ -11,7 +11,7 @@ from api.auth import Caller
 from api.problems import Problem
 from api.providers import base
 from api.providers.registry import PROVIDERS
-from api.responses import WITHOUT_KEY
+from api.responses import WITHOUT_KEY, problems, schema_of
 from api.schemas.base import EndpointName
 from api.secrets_at_rest import unseal
 from api.service import Service
@@ -39,6 +39,10 @@ OBJECT: Final[dict[str, Any]] = {
     "type": "message.received",
     "data": {"from": "+14155550100", "to": "+14155550199", "body": "STOP", "message_id": "m-1"},
 }
+ANY_JSON: Final[dict[str, Any]] = {
+    "anyOf": [{"type": "object"}, {"type": "array", "items": {}}],
+    "description": "As the provider sends it; the form of the example is the standard one.",
+}
 REPLIES: Final = {
     "replies": [{"kind": "stop_confirmation", "to": "+14155550100", "text": "..."}],
 }
@@ -50,12 +54,19 @@ REPLIES: Final = {
         200: {
             "description": "What to send, in the provider's own form where it has one",
             "content": {
-                "application/xml": {"example": "<Response/>"},
-                "application/json": {"example": REPLIES},
+                "application/xml": {"schema": {"type": "string"}, "example": "<Response/>"},
+                "application/json": {"schema": schema_of("WebhookReplies"), "example": REPLIES},
             },
         },
-        401: {"description": "User and password are asked for"},
-        403: {"description": "The signature does not match"},
+        **problems(
+            "credentials-missing",
+            "signature-mismatch",
+            "not-found",
+            "webhook-malformed",
+            "body-too-large",
+            "internal-error",
+            "unavailable",
+        ),
     },
     openapi_extra={
         **WITHOUT_KEY,
@@ -65,7 +76,7 @@ REPLIES: Final = {
                     "schema": {"type": "object"},
                     "example": FORM,
                 },
-                "application/json": {"schema": {}, "example": OBJECT},
+                "application/json": {"schema": ANY_JSON, "example": OBJECT},
             }
         },
     },

@@ -95,8 +95,12 @@ class Told(Body):
     """What everything that is told may say: when it happened, and who tells."""
 
     occurred_at: Instant | None = None
+    """When it happened. Left out, the ledger's clock says."""
     by: OpaqueId | None = None
+    """The person who tells it, by an opaque id. Needed for a consent, an opt-out or opt-in, a block
+    and a verdict."""
     correlation_id: OpaqueId | None = None
+    """Your own thread through several requests; the event keeps it."""
 
 
 def example(**fields: Any) -> ConfigDict:

@@ -35,8 +35,11 @@ class WebhookEndpointBody(Body):
     )
 
     url: Annotated[str, StringConstraints(min_length=1, max_length=URL_LIMIT)]
+    """Where to deliver: https, to a host on the internet."""
     types: Annotated[list[TypeName], Field(min_length=1, max_length=100)] | None = None
+    """The types of events to deliver; left out, all."""
     user: OpaqueId | None = None
+    """Deliver only the replies to this user's texts."""
 
 
 class ReplayBody(Body):
@@ -45,3 +48,4 @@ class ReplayBody(Body):
     model_config = example(after=42)
 
     after: Annotated[Position, Field(strict=True)]
+    """The position after which every event is delivered again."""

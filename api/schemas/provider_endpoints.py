@@ -30,7 +30,9 @@ class EndpointBody(Body):
     model_config = example(provider="twilio", secret="the account's auth token")
 
     provider: ProviderName
+    """Whose webhooks arrive there."""
     secret: Secret
+    """What the provider signs with. It is never shown again."""
 
 
 class RotationBody(Body):
@@ -39,4 +41,6 @@ class RotationBody(Body):
     model_config = example(secret="the new auth token", overlap_hours=24)
 
     secret: Secret
+    """What the provider signs with from now on."""
     overlap_hours: Annotated[int, Field(strict=True, ge=0, le=LONGEST_OVERLAP)] = OVERLAP
+    """Hours for which the secret before this one counts too."""

@@ -16,15 +16,23 @@ class QuestionBody(Body):
     """What is asked of one number, of a text in mind or about to be sent."""
 
     number: Number
+    """The number to be texted: E.164, or national form with the account's region."""
     purpose: PurposeName
+    """Why the text would go out: a purpose of the account's policy."""
     location: OpaqueId | None = None
+    """The account's location that it would come from."""
     sending_number: Number | None = None
+    """The account's number that it would come from."""
     sent_by: OpaqueId | None = None
+    """The user who would send it, by an opaque id. Needed where users must be permitted."""
     manual: bool = False
+    """Whether a person is about to send it. Everything else is automated."""
     contact_numbers: Annotated[
         list[Number], Field(default_factory=list, max_length=CONTACT_NUMBERS_LIMIT)
     ]
+    """The contact's other numbers. Under `consent-first` a STOP on one of them counts."""
     time_zone: TimeZone | None = None
+    """Where the contact lives, for permitted hours, such as `America/Chicago`."""
 
 
 class CheckBody(QuestionBody):
@@ -36,18 +44,24 @@ class CheckBody(QuestionBody):
     )
 
     as_of: Instant | None = None
+    """Answer for this past moment, with all that is known now."""
     known_at: Instant | None = None
+    """Answer with what the ledger had recorded by this past moment."""
 
 
 class BatchItem(Body):
     """One number of a batch."""
 
     number: str
+    """The number to be texted. One that cannot be read gets an `error` in its place."""
     correlation_id: OpaqueId | None = None
+    """Comes back with the answer."""
     time_zone: TimeZone | None = None
+    """Where this contact lives, for permitted hours."""
     contact_numbers: Annotated[
         list[Number], Field(default_factory=list, max_length=CONTACT_NUMBERS_LIMIT)
     ]
+    """The contact's other numbers."""
 
 
 class BatchCheckBody(Body):
@@ -61,11 +75,17 @@ class BatchCheckBody(Body):
     )
 
     purpose: PurposeName
+    """Why the texts would go out: a purpose of the account's policy."""
     location: OpaqueId | None = None
+    """The account's location that they would come from."""
     sending_number: Number | None = None
+    """The account's number that they would come from."""
     sent_by: OpaqueId | None = None
+    """The user who would send them, by an opaque id."""
     manual: bool = False
+    """Whether a person is about to send them."""
     items: Annotated[list[BatchItem], Field(max_length=BATCH_LIMIT)]
+    """The numbers; the answers come in their order."""
 
 
 class ContactsBody(Body):
@@ -76,6 +96,7 @@ class ContactsBody(Body):
     )
 
     numbers: Annotated[list[Number], Field(min_length=1, max_length=CONTACT_NUMBERS_LIMIT)]
+    """All numbers of the contact."""
 
 
 class NumberBody(Body):
@@ -84,3 +105,4 @@ class NumberBody(Body):
     model_config = example(number="+14155550100")
 
     number: Number
+    """E.164, or national form with the account's region."""

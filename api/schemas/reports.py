@@ -18,9 +18,14 @@ class OptOutSummaryBody(Body):
     model_config = example(source="agent", number_prefix="0770")
 
     source: Source | None = None
+    """Only opt-outs by this source."""
     since: Annotated[Instant | None, Field(alias="from")] = None
+    """Only opt-outs at this time or later."""
     to: Instant | None = None
+    """Only opt-outs before this time."""
     number_prefix: Number | None = None
+    """Only numbers that begin so: E.164 with its plus, or the digits dialled at home; three at the
+    least."""
 
 
 class OptOutReportBody(OptOutSummaryBody):
@@ -34,4 +39,6 @@ class OptOutReportBody(OptOutSummaryBody):
     )
 
     limit: Annotated[int, Field(strict=True, ge=1, le=PAGE_LIMIT)] | None = None
+    """Numbers on a page; left out, 100."""
     cursor: Annotated[str, StringConstraints(max_length=LONGEST)] | None = None
+    """The `next_cursor` of the page before, with the same filters."""

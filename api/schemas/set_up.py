@@ -45,23 +45,31 @@ class UserEntry(Body):
     """'Allow SMS' of a user, and the user's groups (R-L2)."""
 
     id: OpaqueId
+    """The user's opaque id."""
     permission: Permission = Permission.INHERIT
+    """“Allow SMS” of the user; `inherit` is what the groups say."""
     groups: Annotated[list[OpaqueId], Field(max_length=100)] = []
+    """The user's groups."""
 
 
 class GroupEntry(Body):
     """'Allow SMS' of a group (R-L2)."""
 
     id: OpaqueId
+    """The group's id."""
     permission: Permission
+    """What the users of the group inherit."""
 
 
 class ReplyEntry(Body):
     """The wording of a reply or request, in one language or in all that have none."""
 
     kind: KindName
+    """Which reply or request."""
     text: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT)]
+    """The wording; `{name}` is the location's name, or the account's."""
     language: Language | None = None
+    """Its language; left out, all that have no wording."""
 
 
 def _undefaulted(schema: dict[str, Any]) -> None:
@@ -81,24 +89,31 @@ class SetUpBody(Body):
     )
 
     policy: Annotated[PolicyBody, Lenient, Field(json_schema_extra=_undefaulted)] = None  # type: ignore[assignment]
+    """The policy to hold."""
     locations: Annotated[
         list[Annotated[LocationBody, Lenient]], Field(max_length=MOST_ENTRIES), Lenient
     ] = []
+    """All locations."""
     sending_numbers: Annotated[
         list[Annotated[SendingNumberBody, Lenient]], Field(max_length=MOST_ENTRIES), Lenient
     ] = []
+    """All numbers that the account sends from."""
     users: Annotated[
         list[Annotated[UserEntry, Lenient]], Field(max_length=MOST_ENTRIES), Lenient
     ] = []
+    """All users, with “Allow SMS” and groups."""
     groups: Annotated[
         list[Annotated[GroupEntry, Lenient]], Field(max_length=MOST_ENTRIES), Lenient
     ] = []
+    """All groups, with “Allow SMS”."""
     replies: Annotated[
         list[Annotated[ReplyEntry, Lenient]], Field(max_length=MOST_ENTRIES), Lenient
     ] = []
+    """All wordings of the account's own."""
     keywords: Annotated[
         list[Annotated[KeywordsBody, Lenient]], Field(max_length=MOST_ENTRIES), Lenient
     ] = []
+    """All changes of the word lists."""
 
     _unknown: tuple[str, ...] = PrivateAttr(())
 

@@ -19,7 +19,12 @@ class SimulationBody(Body):
     model_config = example(preset="authorization", changes={}, limit=10_000)
 
     preset: str
+    """The preset to try."""
     changes: dict[str, Any] = {}
+    """What differs from it, by the fields of a policy."""
     effective_from: Instant | None = None
+    """The time to try it at; left out, now."""
     since: Instant | None = None
+    """From when on past decisions are examined; left out, 30 days."""
     limit: Annotated[int, Field(strict=True, ge=1, le=NUMBERS_LIMIT)] = NUMBERS_EXAMINED
+    """Numbers, and past decisions, examined at the most."""

@@ -39,11 +39,17 @@ class InboundBody(Told):
     )
 
     sender: Annotated[str, Field(alias="from", max_length=200)]
+    """Who wrote: the contact's number. One that cannot be read is kept for a person."""
     to: Annotated[str, Field(max_length=200)]
+    """The account's number that it was sent to."""
     body: Text
+    """The text, as it came."""
     message_id: OpaqueId
+    """The provider's id of it. The same one again is one fact, and gets the same reply."""
     received_at: Instant | None = None
+    """When the provider took it in, by the provider's clock."""
     media_count: Annotated[int, Field(strict=True, ge=0, le=1000)] = 0
+    """How many pictures or other media came along. They are never stored."""
 
 
 class ConsentBody(Told):
@@ -59,10 +65,17 @@ class ConsentBody(Told):
     )
 
     number: Number
+    """The number that may be texted."""
     purposes: Annotated[list[PurposeName], Field(min_length=1, max_length=50)]
+    """The purposes consented to."""
     level: Level
+    """How strong the consent is; marketing needs `express_written`."""
     method: Literal["web", "paper", "verbal", "import"]
+    """Where it was given."""
     evidence: str | dict[str, Any]
+    """What proves it: words, or an object. Its `form_id`, `template_version`, `disclosure_digest`
+    and `provider_message_id` stand in the event where they are short ids; all of it is kept
+    apart."""
 
 
 class ConsentRequestBody(Told):
@@ -71,9 +84,13 @@ class ConsentRequestBody(Told):
     model_config = example(number="+14155550100", purposes=["conversation"], sent_by="agent-7")
 
     number: Number
+    """The number to ask."""
     purposes: Annotated[list[PurposeName], Field(max_length=50)] = []
+    """What to ask for; left out, every purpose that needs consent, marketing apart."""
     location: OpaqueId | None = None
+    """The account's location that asks; the text names it."""
     sent_by: OpaqueId | None = None
+    """The user who asks, by an opaque id."""
 
 
 class OptOutBody(Told):
@@ -82,9 +99,14 @@ class OptOutBody(Told):
     model_config = example(number="+14155550100", by="agent-7", requested_by="agent")
 
     number: Number
+    """The number to opt out."""
     reason: Text | None = None
+    """Why, for people; kept apart from the event."""
     requested_by: Literal["agent", "contact"] = "agent"
+    """`contact` where the contact asked for it: then only the contact lifts it."""
     means: Annotated[str, StringConstraints(max_length=40)] | None = None
+    """How they asked: `phone`, `email`, `in_person`, `web`, `paper` or `sms`. Anything else is
+    `other`."""
 
 
 class OptInBody(Told):
@@ -93,7 +115,9 @@ class OptInBody(Told):
     model_config = example(number="+14155550100", by="admin-1", reason="recorded by mistake")
 
     number: Number
+    """The number to opt in again."""
     reason: Text | None = None
+    """Why, for people; kept apart from the event."""
 
 
 class OptOutBatchBody(Body):
@@ -102,6 +126,7 @@ class OptOutBatchBody(Body):
     model_config = example(items=[{"number": "+14155550100", "by": "agent-7"}])
 
     items: Annotated[list[OptOutBody], Field(max_length=WRITE_BATCH_LIMIT)]
+    """The rows, each an opt-out of its own."""
 
 
 class OptInBatchBody(Body):
@@ -110,6 +135,7 @@ class OptInBatchBody(Body):
     model_config = example(items=[{"number": "+14155550100", "by": "admin-1", "reason": "mistake"}])
 
     items: Annotated[list[OptInBody], Field(max_length=WRITE_BATCH_LIMIT)]
+    """The rows, each an opt-in of its own."""
 
 
 def _code(value: object) -> object:
@@ -123,14 +149,18 @@ class CarrierReportBody(Told):
     model_config = example(number="+14155550100", provider="twilio", code="21610")
 
     number: Number
+    """The number that the text went to."""
     provider: OpaqueId
+    """The provider, such as `twilio`."""
     code: Annotated[
         str,
         BeforeValidator(_code),
         StringConstraints(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$"),
         AfterValidator(no_number),
     ]
+    """The provider's code of the fate: digits or a word."""
     message_id: OpaqueId | None = None
+    """The text that it is about: a `message_id` or `request_id` of yours."""
 
 
 class PurposeBlockBody(Told):
@@ -139,8 +169,11 @@ class PurposeBlockBody(Told):
     model_config = example(number="+14155550100", purpose="recall", blocked=True, by="agent-7")
 
     number: Number
+    """The number."""
     purpose: PurposeName
+    """The purpose to block."""
     blocked: bool
+    """False lifts the block."""
 
 
 class PreferenceBody(Told):
@@ -149,8 +182,11 @@ class PreferenceBody(Told):
     model_config = example(number="+14155550100", value="not_consented", system="practice")
 
     number: Number
+    """The number."""
     value: Preference
+    """What the system says; `unreadable` where it hides it."""
     system: OpaqueId
+    """The system of record, by an opaque id."""
 
 
 class TimeZoneBody(Told):
@@ -159,7 +195,9 @@ class TimeZoneBody(Told):
     model_config = example(number="+14155550100", time_zone="America/Chicago")
 
     number: Number
+    """The number."""
     time_zone: TimeZone | None
+    """A time zone of the IANA database; null takes it back."""
 
 
 class ReassignmentBody(Told):
@@ -168,8 +206,11 @@ class ReassignmentBody(Told):
     model_config = example(number="+14155550100", disconnected_on="2026-03-04")
 
     number: Number
+    """The number."""
     disconnected_on: Day
+    """The day of disconnection, by UTC; before today."""
     evidence: str | dict[str, Any] | None = None
+    """What proves it: words, or an object."""
 
 
 class ReviewBody(Told):
@@ -178,3 +219,4 @@ class ReviewBody(Told):
     model_config = example(verdict="revoked", by="admin-1")
 
     verdict: Verdict
+    """`revoked` counts as a STOP at the time of the words; `dismissed` lets texts go on."""

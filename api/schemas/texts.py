@@ -21,9 +21,13 @@ class KeywordsBody(Body):
     model_config = example(**KEYWORDS)
 
     kind: Literal["stop", "start", "help", "consent", "decline", "yes", "no"]
+    """What a text means that says only such a word."""
     language: Language = DEFAULT_LANGUAGE
+    """The language of the list, such as `es` or `pt-BR`."""
     add: Annotated[list[Word], Field(max_length=MOST_OWN)] = []
+    """Words that count besides the default ones."""
     remove: Annotated[list[Word], Field(max_length=MOST_OWN)] = []
+    """Default words that count no longer."""
 
 
 TEXTS_READ: Final = 1_000
@@ -38,8 +42,11 @@ class RereadBody(Body):
     model_config = example(keywords=[KEYWORDS], limit=1000)
 
     keywords: Annotated[list[KeywordsBody], Field(max_length=LISTS_TRIED)] = []
+    """Lists to try in place of the account's own."""
     limit: Annotated[int, Field(strict=True, ge=1, le=TEXTS_READ)] = TEXTS_READ
+    """Replies to read."""
     cursor: Annotated[str, StringConstraints(max_length=60)] | None = None
+    """The `next_cursor` of the page before."""
 
 
 class WordingBody(Body):
@@ -48,4 +55,6 @@ class WordingBody(Body):
     model_config = example(text="{name}: ya no le enviaremos mensajes.", language="es")
 
     text: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT)]
+    """The wording; `{name}` is the location's name, or the account's."""
     language: Language | None = None
+    """Its language; left out, all that have no wording."""

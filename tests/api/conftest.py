@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.api.clinic import ANN, BEN, CARA, Clinic
+from tests.api.document import Document
 from tests.conftest import new_database
 from tests.service import Running, running
 
@@ -14,8 +15,9 @@ Open = Callable[..., Clinic]
 
 @pytest.fixture(scope="session")
 def service(server_url: str, template: str) -> Iterator[Running]:
-    """The service of this worker, in a process of its own."""
+    """The service of this worker, in a process of its own; its answers are as documented."""
     with new_database(server_url, template) as url, running(url) as service:
+        service.http.event_hooks = {"response": [Document(service.base_url).check]}
         yield service
 
 

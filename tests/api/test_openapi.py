@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.api.routes import WITHOUT_KEY
+from api.problem_codes import WHEN, status_of
+from tests.api.routes import EVERYONE, ROUTES, WITHOUT_KEY
+from tests.api.shapes import misfits
 from tests.service import Running
 
 VERBS = {"get", "post", "put", "delete"}
@@ -74,9 +76,90 @@ def test_every_operation_tells_what_it_does_and_answers(document: dict[str, Any]
         codes = set(operation["responses"])
         assert codes & {"200", "201"}, operation_id
         if operation_id not in WITHOUT_KEY:
-            assert {"401", "403", "422"} <= codes, operation_id
-            problem = operation["responses"]["403"]["content"]["application/problem+json"]
+            assert {"401", "422", "500", "503"} <= codes, operation_id
+            problem = operation["responses"]["401"]["content"]["application/problem+json"]
             assert problem["schema"] == {"$ref": "#/components/schemas/Problem"}
+
+
+def test_who_may_call_is_told(document: dict[str, Any]) -> None:
+    """The roles of the contract; where every key will do, no 403 is told of."""
+    found = operations(document)
+    for route in ROUTES:
+        operation = found[route.operation]
+        assert set(operation["x-roles"]) == route.roles, route
+        assert ("403" in operation["responses"]) is (route.roles != EVERYONE), route
+
+
+def test_every_body_and_answer_has_a_schema(document: dict[str, Any]) -> None:
+    """With a meaning for each of its fields and parameters, and no field of any shape."""
+    for operation_id, operation in operations(document).items():
+        told = [operation.get("requestBody", {}), *operation["responses"].values()]
+        for content in (each for one in told for each in one.get("content", {}).values()):
+            assert content["schema"], operation_id
+        for parameter in operation.get("parameters", []):
+            assert parameter["schema"], (operation_id, parameter["name"])
+            assert parameter["description"], (operation_id, parameter["name"])
+    for name, schema in document["components"]["schemas"].items():
+        for field, shape in schema.get("properties", {}).items():
+            assert shape.get("description"), (name, field)
+            assert shape.keys() & {"type", "anyOf", "$ref", "const"}, (name, field)
+
+
+def examples(document: dict[str, Any], content: dict[str, Any]) -> list[Any]:
+    """What is shown of a body or an answer."""
+    if "example" in content:
+        return [content["example"]]
+    named = content.get("examples", {}).values()
+    return [resolved(document, each["$ref"])["value"] for each in named]
+
+
+def test_every_example_fits_its_schema(document: dict[str, Any]) -> None:
+    """Nulls too: what is shown is what is sent and answered."""
+    for operation_id, operation in operations(document).items():
+        told = [operation.get("requestBody", {}), *operation["responses"].values()]
+        for content in (each for one in told for each in one.get("content", {}).values()):
+            for example in examples(document, content):
+                assert list(misfits(document, content["schema"], example)) == [], operation_id
+
+
+def test_every_problem_is_told_with_its_status(document: dict[str, Any]) -> None:
+    """Each code under the status that it comes with; no code is told of that nothing gives."""
+    given = set()
+    for operation_id, operation in operations(document).items():
+        for status, response in operation["responses"].items():
+            problems = response["content"].get("application/problem+json", {}).get("examples", {})
+            assert (int(status) >= 400) is bool(problems), (operation_id, status)
+            assert all(status_of(code) == int(status) for code in problems), operation_id
+            given |= problems.keys()
+    assert given == WHEN.keys() == document["components"]["examples"].keys()
+
+
+def test_a_repetition_is_offered_where_it_is_safe(document: dict[str, Any]) -> None:
+    """Every POST that records takes an Idempotency-Key, and says so."""
+    without = {"/v1/imports/{import_id}/undo", "/v1/webhooks/{provider}/{endpoint}"}
+    for (verb, path), operation in operations(document).items():
+        keyed = any(each["name"] == "Idempotency-Key" for each in operation.get("parameters", []))
+        recorded = operation["responses"].get("200", operation["responses"].get("201"))
+        name = recorded["content"].get("application/json", {}).get("schema", {}).get("$ref", "")
+        shape = resolved(document, name) if name else {}
+        if verb == "POST" and "recorded" in shape.get("properties", {}) and path not in without:
+            assert keyed, path
+
+
+def test_what_is_not_as_documented_is_found_out(document: dict[str, Any]) -> None:
+    """A field too many, too few, of another kind or out of its list: each is told."""
+    schema = {"$ref": "#/components/schemas/ContactAnswer"}
+    number = {"number": "+1", "opted_out": True, "opt_out_source": None, "consent": "none"}
+    right = {"opted_out": True, "numbers": [number]}
+    assert list(misfits(document, schema, right)) == []
+    for wrong in (
+        {"opted_out": True},
+        {**right, "more": 1},
+        {**right, "opted_out": 1},
+        {**right, "numbers": [{**number, "consent": "maybe"}]},
+        {**right, "numbers": [{**number, "opt_out_source": 7}]},
+    ):
+        assert len(list(misfits(document, schema, wrong))) == 1, wrong
 
 
 def test_every_operation_says_how_it_is_secured(document: dict[str, Any]) -> None:
@@ -127,10 +210,15 @@ def test_the_page_loads_nothing_from_elsewhere(service: Running) -> None:
 
 
 def test_the_page_shows_every_operation(service: Running, document: dict[str, Any]) -> None:
-    """With its body by example."""
+    """With its body by example, its fields and a command to paste."""
     page = service.http.get("/docs").text
     for verb, path in operations(document):
         assert f"{verb}</span><code>{path}</code>" in page
+        assert f"curl -s -X {verb} &#x27;{service.base_url}{path}&#x27;" in page
+    for schema in document["components"]["schemas"].values():
+        for value in schema.get("enum", ()):
+            assert value in page
+    assert "<td><code>contact_numbers</code><td>list of string, at most 20 items" in page
     assert "+14155550100" in page
 
 

@@ -314,8 +314,8 @@ def test_a_record_that_cannot_be_read_stays_a_no(open_clinic: Open) -> None:
     ("body", "code", "pointer"),
     [
         ({"preset": "consent-last"}, "unknown-preset", "/preset"),
-        ({"changes": {"no_such_field": 1}}, "policy-refused", "/no_such_field"),
-        ({"changes": {"requests_allowed": 99}}, "policy-refused", "/requests_allowed"),
+        ({"changes": {"no_such_field": 1}}, "policy-refused", "/changes/no_such_field"),
+        ({"changes": {"requests_allowed": 99}}, "policy-refused", "/changes/requests_allowed"),
         ({"limit": 0}, "invalid-body", "/limit"),
         ({"limit": 10**9}, "invalid-body", "/limit"),
         ({"since": "yesterday"}, "invalid-body", "/since"),

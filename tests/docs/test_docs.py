@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 from api.app import create_app
 from api.cli.main import app as command_line
+from api.problem_codes import WHEN, status_of
 from api.problems import CODE_OF_STATUS
 from api.routes.checks import EXAMPLE
 from api.settings import Settings
@@ -93,8 +94,15 @@ def test_the_envelope_is_listed_with_its_wire_names(kind: type[msgspec.Struct]) 
     assert {(f.name, f.encode_name) for f in msgspec.structs.fields(kind)} <= found
 
 
+OF_NO_ROUTE: Final = {"method-not-allowed"}
+"""Told where no route is: there is nothing to list it under."""
+NEVER_ANSWERED: Final = {"consent-by-text-not-told", "not-an-import"}
+"""Guards of the domain that no request reaches: the one's body is refused for its shape before,
+and only imports retract."""
+
+
 def problem_codes() -> set[str]:
-    """Every code that the sources give to a problem or a refusal."""
+    """Every code that a caller can be given, by the sources."""
     codes = set(CODE_OF_STATUS.values())
     for path in (*ROOT.glob("api/**/*.py"), *ROOT.glob("consent_ledger/**/*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -102,13 +110,28 @@ def problem_codes() -> set[str]:
                 place = RAISED_AT.get(node.func.id)
                 if place is not None and len(node.args) > place:
                     codes.add(getattr(node.args[place], "value", None))
-    return {code for code in codes if isinstance(code, str)}
+    return {code for code in codes if isinstance(code, str)} - NEVER_ANSWERED
 
 
 @pytest.mark.parametrize("code", sorted(problem_codes()))
 def test_every_problem_is_listed(code: str) -> None:
-    """The page of problems has every code that a caller can get."""
+    """The page of problems has every code that a caller can get, and the document too."""
     assert f"`{code}`" in page("reference/problems.md")
+    # What has an underscore is a `reason` of `consent-request-refused`.
+    assert "_" in code or code in {*WHEN, *OF_NO_ROUTE}
+
+
+def test_every_problem_is_listed_with_its_status() -> None:
+    """The page of problems and the OpenAPI document are of one mind."""
+    told: dict[str, str] = {}
+    text = page("reference/problems.md")
+    for heading, status in (("A field does not fit", "422"), ("The rules say no", "409")):
+        section = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+        told |= {row[0]: status for row in rows(section)}
+        text = text.replace(section, "")
+    told |= {code: row[1] for row in rows(text) for code in re.findall(r"[a-z-]+", row[0])}
+    for code in WHEN:
+        assert told.get(code) == str(status_of(code)), code
 
 
 def routes() -> list[tuple[str, str]]:
