@@ -96,14 +96,14 @@ class Application(FastAPI):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self._added: list[BaseRoute] = []
+        self.added: list[BaseRoute] = []
         self._document: dict[str, Any] | None = None
         self._documenting = Lock()
 
     def add(self, router: APIRouter) -> None:
         """Takes a router in: its direct routes are answered in front of FastAPI."""
         self.include_router(router)
-        self._added += router.routes
+        self.added += router.routes
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, made when it is first asked for."""
@@ -112,13 +112,13 @@ class Application(FastAPI):
                 # Imported here: few processes are asked, and a start should not wait for it.
                 from api.openapi import completed
 
-                self._document = completed(super().openapi(), self._added)
+                self._document = completed(super().openapi(), self.added)
             return self._document
 
     def build_middleware_stack(self) -> ASGIApp:
         """The layers of a request, outermost first: observed, direct routes, FastAPI's own."""
         behind = super().build_middleware_stack()
-        return Observed(Front(behind, self._added, self.exception_handlers))
+        return Observed(Front(behind, self.added, self.exception_handlers))
 
 
 def create_app(settings: Settings) -> Application:

@@ -9,6 +9,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from api.render import decision_fields
 from consent_ledger.decision import UnknownPurposeError
@@ -163,6 +164,9 @@ def named(place: str) -> str:
 def _plain(error: Mapping[str, Any]) -> str:
     # Pydantic's messages name limits and choices, not the input; a custom error's text is ours.
     message = str(error["msg"])
+    if error["type"] == "uuid_parsing":
+        # But this one shows the letter at which it gave up.
+        message = message.partition(",")[0]
     return message.removeprefix("Value error, ")
 
 
@@ -185,7 +189,23 @@ def install(app: FastAPI) -> None:
     on(PolicyError, _of_policy)
     on(UnknownPresetError, lambda error: invalid("preset", "unknown-preset", str(error)))
     on(UnavailableError, lambda _: unavailable())
-    on(HTTPException, _of_http)
+
+    async def of_http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if error.status_code == 405:
+            # The framework names the methods of one route; others may have the same path.
+            error.headers = {**(error.headers or {}), "Allow": ", ".join(_methods(request))}
+        return respond(_of_http(error))
+
+    app.add_exception_handler(HTTPException, of_http)
+
+
+def _methods(request: Request) -> list[str]:
+    found: set[str] = set()
+    for route in request.app.added:
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+            found |= route.methods or set()
+    return sorted(found)
 
 
 def _of_policy(error: PolicyError) -> Problem:

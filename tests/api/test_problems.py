@@ -108,6 +108,31 @@ def test_a_body_that_is_no_json_is_400(clinic: Clinic, route: Route) -> None:
     refused(clinic, route, b"")
 
 
+@pytest.mark.parametrize("kind", [None, "application/x-www-form-urlencoded", "text/plain"])
+@pytest.mark.parametrize("path", ["/v1/contacts/check", "/v1/numbers/lookup"])
+def test_a_body_is_read_as_json_whatever_it_is_called(
+    clinic: Clinic, path: str, kind: str | None
+) -> None:
+    """`curl -d` calls it a form, where nobody names its kind."""
+    headers = {"Content_Type": kind} if kind else {}
+    body = {"numbers": [ANN]} if path.endswith("check") else {"number": ANN}
+    said = json.dumps(body).encode()
+    assert clinic.call("POST", path, "agent", said, **headers).status == 200
+
+
+def test_what_else_a_path_answers_is_told(clinic: Clinic) -> None:
+    """RFC 9110 section 15.5.6: Allow names every method, whichever route has it."""
+    refused = clinic.call("POST", "/v1/policy", "admin", {})
+    refused.problem(405, "method-not-allowed")
+    assert refused.response.headers["allow"] == "GET, PUT"
+
+
+def test_a_wrong_id_is_not_shown_by_a_letter(clinic: Clinic) -> None:
+    """Not even by the first sign of a number."""
+    told = clinic.get(f"/v1/numbers/{ANN}/state").problem(422, "invalid-body")
+    assert "+" not in told["errors"][0]["detail"]
+
+
 @pytest.mark.parametrize("route", WITH_BODY, ids=named)
 def test_a_body_over_the_limit_is_413(clinic: Clinic, route: Route) -> None:
     """Refused before it is read to its end, whether or not it states its length."""
