@@ -1,6 +1,7 @@
 """What the domain answers, in the shapes of the contract."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,12 +12,21 @@ from consent_ledger.words import EXPLANATIONS, LIFTED_BY
 EPOCH: Final = datetime(1970, 1, 1)
 """In UTC, as every instant here; `isoformat` of an aware one would say +00:00 for Z."""
 
+SECONDS_KEPT: Final = 1_024
+"""Seconds whose letters are kept: an answer's own has been told by many answers before it."""
+
 
 def instant(at: int | None) -> str | None:
     """Microseconds since 1970 as RFC 3339 in UTC, without a fraction that is zero."""
     if at is None:
         return None
-    return (EPOCH + timedelta(0, 0, at)).isoformat() + "Z"
+    second, micros = divmod(at, 1_000_000)
+    return f"{_second(second)}.{micros:06}Z" if micros else f"{_second(second)}Z"
+
+
+@lru_cache(SECONDS_KEPT)
+def _second(second: int) -> str:
+    return (EPOCH + timedelta(seconds=second)).isoformat()
 
 
 def _explanation(decision: Decision) -> str:

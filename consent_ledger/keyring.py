@@ -9,13 +9,12 @@ from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
+from msgspec import convert
+
 from consent_ledger.number import E164, UnparseableNumber
 
 KEY_MIN_BYTES: Final = 32
 """As long as the SHA-256 output: RFC 2104 section 3 advises against shorter keys."""
-
-_VERSION_8: Final = (8 << 76) | (0b10 << 62)
-_ROOM_FOR_VERSION: Final = ~((0xF << 76) | (0b11 << 62))
 
 
 class KeyringError(ValueError):
@@ -149,8 +148,8 @@ class Keyring:
 def _number_id(keyed: _Keyed, account_id: UUID, e164: str) -> UUID:
     if not E164.fullmatch(e164):
         raise UnparseableNumber
-    bits = int.from_bytes(keyed.digest(account_id.bytes + e164.encode())[:16])
-    return UUID(int=bits & _ROOM_FOR_VERSION | _VERSION_8)
+    # Python's own UUID takes more than twice as long to make.
+    return convert(_version_8(keyed.digest(account_id.bytes + e164.encode())), UUID)
 
 
 _SEVENTH: Final = tuple(bytes([byte & 0x0F | 0x80]) for byte in range(256))
@@ -158,12 +157,15 @@ _NINTH: Final = tuple(bytes([byte & 0x3F | 0x80]) for byte in range(256))
 """The bytes of an id that hold version 8 and the variant, for each byte of a digest."""
 
 
+def _version_8(found: bytes) -> bytes:
+    return found[:6] + _SEVENTH[found[6]] + found[7:8] + _NINTH[found[8]] + found[9:16]
+
+
 def _id_maker(keyed: _Keyed, account_id: UUID) -> Callable[[bytes], bytes]:
     hashed = keyed.begun(account_id.bytes)
 
     def make(e164: bytes) -> bytes:
-        found = hashed.digest(e164)
-        return found[:6] + _SEVENTH[found[6]] + found[7:8] + _NINTH[found[8]] + found[9:16]
+        return _version_8(hashed.digest(e164))
 
     return make
 
