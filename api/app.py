@@ -43,6 +43,7 @@ from api.routes import (
     simulate,
     tell,
     texts,
+    unreadable_senders,
     webhook_endpoints,
     webhooks,
 )
@@ -70,6 +71,7 @@ MODULES = (
     carrier_reports,
     numbers,
     reviews,
+    unreadable_senders,
     reports,
     imports,
     policy,

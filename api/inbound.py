@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from prometheus_client import Histogram
 
+from api import unreadable_senders
 from api.service import Service
 from api.submit import digest, receipt_fields, storable
 from consent_ledger import commands as c
@@ -16,15 +17,6 @@ from consent_ledger.ledger import INBOUND_CLAIM, Claim, Submission
 from consent_ledger.lexicon import Understood
 from consent_ledger.number import UnparseableNumber, canonical
 from consent_ledger.words import ActorKind, Basis, Channel
-
-KEEP_UNPARSED: Final = """
-INSERT INTO unparsed_words (account_id, sender, body, provider_message_id)
-SELECT given.* FROM (VALUES (%s::uuid, %s, %s, %s)) AS given (account_id, sender, body, id)
-WHERE NOT EXISTS (
-    SELECT 1 FROM unparsed_words kept WHERE kept.account_id = given.account_id
-        AND kept.sender = given.sender AND kept.provider_message_id = given.id)"""
-"""Once, however often a provider delivers them (R-O1)."""
-
 
 HONOURED: Final = Histogram(
     "consent_ledger_stop_honoured_seconds",
@@ -131,7 +123,7 @@ async def _keep(service: Service, account_id: UUID, text: Inbound) -> dict[str, 
     reading, _ = lexicon_of(view.account.keywords).read(storable(text.body))
     async with service.connection() as conn:
         said = (storable(text.sender), storable(text.body), storable(text.message_id))
-        await conn.execute(KEEP_UNPARSED, (account_id, *said))
+        await unreadable_senders.keep(conn, account_id, *said)
     return {
         "number_id": None,
         "number_version": 0,

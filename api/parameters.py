@@ -10,6 +10,7 @@ PARAMETERS: Final = {
     "number_id": "The opaque id of a number: `POST /v1/numbers/lookup` tells it.",
     "message_id": "Your own id of the text.",
     "review_id": "The id of a review, from a reply's answer or the list.",
+    "kept_id": "The id of a text from an unreadable sender, from the list.",
     "location_id": "The location's id.",
     "sending_number_id": "The opaque id of a number that the account sends from.",
     "user_id": "The user's opaque id.",

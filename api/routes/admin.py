@@ -14,6 +14,7 @@ from api.render import instant
 from api.report.summing import find_totals
 from api.service import Service
 from api.submit import ServiceIn
+from api.unreadable_senders import count_waiting
 from consent_ledger.words import Role
 
 router = APIRouter(include_in_schema=False)
@@ -90,6 +91,7 @@ async def not_signed_in(request: Request, error: Exception) -> Response:
 async def _facts(conn: AsyncConnection[Any], account_id: UUID) -> dict[str, Any]:
     reviews = await (await conn.execute(UNDER_REVIEW, (account_id,))).fetchone()
     held = await (await conn.execute(HELD, (account_id,))).fetchone()
+    unreadable = await count_waiting(conn, account_id)
     totals = await find_totals(conn, account_id)
     assert reviews is not None
     assert held is not None
@@ -98,6 +100,7 @@ async def _facts(conn: AsyncConnection[Any], account_id: UUID) -> dict[str, Any]
         "opt_outs": [(name, *found.get(source, (0, None))) for source, name in SOURCES.items()],
         "numbers": [
             ("Replies that wait for a person", reviews[0]),
+            *([("Texts from senders that are no phone number", unreadable)] if unreadable else []),
             ("Texts held", held[0]),
             ("of them perhaps ready to go", held[1]),
         ],

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Response
 
+from api import unreadable_senders
 from api.admin.pages import page, sent_on
 from api.admin.session import SignedIn
 from api.auth import Caller
@@ -21,7 +22,7 @@ from consent_ledger.words import Channel, Verdict
 router = APIRouter(include_in_schema=False)
 
 SHOWN: Final = 100
-"""Numbers on the page: the oldest ones first, and the rest when those are read."""
+"""Numbers on the page, and texts of no number: the oldest first, the rest when those are read."""
 
 WAITING: Final = """
 SELECT number_id, snapshot, e164 FROM consent_status LEFT JOIN numbers USING (number_id)
@@ -34,7 +35,10 @@ JOIN unnest(%b::uuid[], %b::integer[]) AS given (number_id, version) USING (numb
 @router.get("/admin/reviews")
 async def reviews(caller: SignedIn, service: ServiceIn) -> Response:
     """The replies, each with what was said."""
-    return page("reviews.html", items=await _waiting(service, caller), said=None)
+    items = await _waiting(service, caller)
+    async with service.connection() as conn:
+        unreadable = await unreadable_senders.waiting(conn, caller.account_id, 0, SHOWN)
+    return page("reviews.html", items=items, unreadable=unreadable, said=None)
 
 
 @router.post("/admin/reviews")
@@ -49,6 +53,16 @@ async def judge(
     about = told(caller, None, caller.key_id, channel=Channel.WEB)
     command = c.Judge(about, version, verdict)
     await service.writer.record(Submission(caller.account_id, (number_id,), None, command))
+    return sent_on("/admin/reviews")
+
+
+@router.post("/admin/reviews/unreadable")
+async def file_away(
+    caller: SignedIn, service: ServiceIn, kept_id: Annotated[str, Form(max_length=60)]
+) -> Response:
+    """A text of an unreadable sender is done with."""
+    async with service.connection() as conn:
+        await unreadable_senders.file_away(conn, caller.account_id, kept_id)
     return sent_on("/admin/reviews")
 
 

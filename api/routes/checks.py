@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from msgspec.structs import replace
 
 from api import render
+from api.batches import SLICE, Unread, read_items
 from api.callers import Anyone
 from api.direct import DirectRoute
 from api.past import check_in_the_past, require_manual_sender
@@ -25,9 +26,6 @@ from consent_ledger.store.view import Found, View
 from consent_ledger.words import Consent, Purpose
 
 router = APIRouter(tags=["ask"], route_class=DirectRoute)
-
-SLICE: Final = 200
-"""Items decided before other requests get their turn: some 5 ms, so a batch delays no check."""
 
 EXAMPLE: Final[dict[str, Any]] = {
     "may_text": False,
@@ -128,23 +126,29 @@ def decide_in(view: View, standing: Standing | None, question: Question) -> Deci
     ),
 )
 async def check_batch(body: BatchCheckBody, caller: Anyone, service: ServiceIn) -> Response:
-    """One question about up to 10,000 numbers, answered from one consistent snapshot."""
+    """One question about up to 10,000 numbers, answered from one consistent snapshot.
+
+    An item that cannot be read has `error` instead of an answer, and holds back no other.
+    """
     account_id = caller.account_id
     region = service.account(account_id).default_region
     question = read_terms(service, account_id, body)
+    items = await read_items(body, body.items, BatchItem)
     asked: list[Contacts | None] = []
-    for done, item in enumerate(body.items):
+    for done, item in enumerate(items):
         if done % SLICE == 0:
             await asyncio.sleep(0)
         asked.append(_read_item(service, account_id, item, region))
     every = [i for numbers in asked if numbers for candidates in numbers for i in candidates]
     view = await service.large_reader.view(account_id, every)
     results, position = [], view.horizon
-    for done, (item, numbers) in enumerate(zip(body.items, asked, strict=True)):
+    for done, (item, numbers) in enumerate(zip(items, asked, strict=True)):
         if done % SLICE == 0:
             await asyncio.sleep(0)
         result: dict[str, Any]
-        if numbers is None:
+        if isinstance(item, Unread):
+            result = {"error": item.told()}
+        elif numbers is None:
             result = {"error": {"code": "number-unparseable", "detail": "No phone number."}}
         else:
             number_id, row = view.number(numbers[0])
@@ -160,9 +164,11 @@ async def check_batch(body: BatchCheckBody, caller: Anyone, service: ServiceIn) 
 
 
 def _read_item(
-    service: Service, account_id: UUID, item: BatchItem, region: str | None
+    service: Service, account_id: UUID, item: BatchItem | Unread, region: str | None
 ) -> Contacts | None:
     """The ids of the number and of the contact's others after it; None where one is no number."""
+    if isinstance(item, Unread):
+        return None
     read = service.keyring.candidate_ids
     try:
         texts = (item.number, *item.contact_numbers)

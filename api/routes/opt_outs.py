@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from api.auth import Caller
+from api.batches import Unread, read_items
 from api.callers import Admin, Teller
 from api.direct import DirectRoute
 from api.problem_codes import KEYED, WHEN
@@ -99,16 +100,18 @@ def _batched(recorded: str) -> dict[int | str, dict[str, Any]]:
 async def opt_out_batch(
     body: s.OptOutBatchBody, request: Request, caller: Teller, service: ServiceIn
 ) -> Response:
-    """Many opt-outs at once, each with its own verdict."""
-    return await _batch(request, service, caller, body.items, _opt_out)
+    """Many opt-outs at once, each with its own verdict: what was recorded, or its `error`."""
+    items = await read_items(body, body.items, s.OptOutBody)
+    return await _batch(request, service, caller, items, _opt_out)
 
 
 @router.post("/v1/opt-ins/batch", responses=_batched("AdminOptedIn"))
 async def opt_in_batch(
     body: s.OptInBatchBody, request: Request, caller: Admin, service: ServiceIn
 ) -> Response:
-    """Many opt-ins at once, each with its own verdict."""
-    return await _batch(request, service, caller, body.items, _opt_in)
+    """Many opt-ins at once, each with its own verdict: what was recorded, or its `error`."""
+    items = await read_items(body, body.items, s.OptInBody)
+    return await _batch(request, service, caller, items, _opt_in)
 
 
 async def _batch(
@@ -118,6 +121,8 @@ async def _batch(
     await reserve(service, caller, claims)
 
     async def one(row: int, item: Any) -> dict[str, Any]:
+        if isinstance(item, Unread):
+            raise item.problem
         number = read_number(service, caller.account_id, item.number)
         receipt = await record(
             service,
@@ -152,11 +157,12 @@ async def _verdict(one: Any, row: int, item: Any) -> dict[str, Any]:
 
 
 def _error(problem: Problem) -> dict[str, Any]:
-    return {
-        "error": {
-            "status": problem.status,
-            "code": problem.code,
-            "detail": problem.detail,
-            **problem.extra,
-        }
+    found = {
+        "status": problem.status,
+        "code": problem.code,
+        "detail": problem.detail,
+        **problem.extra,
     }
+    if problem.errors:
+        found["errors"] = problem.errors
+    return {"error": found}

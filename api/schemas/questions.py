@@ -5,11 +5,10 @@ from typing import Annotated, Final
 from pydantic import ConfigDict, Field
 
 from api.schemas.base import Body, Instant, Number, OpaqueId, PurposeName, TimeZone, example
+from api.schemas.batch import Batch, Limited
 
 CONTACT_NUMBERS_LIMIT: Final = 20
 """Other numbers of one contact in a question."""
-BATCH_LIMIT: Final = 10_000
-"""Items in a batch check (contract section 3)."""
 
 
 class QuestionBody(Body):
@@ -64,7 +63,7 @@ class BatchItem(Body):
     """The contact's other numbers."""
 
 
-class BatchCheckBody(Body):
+class BatchCheckBody(Batch):
     """One question about many numbers."""
 
     model_config = ConfigDict(
@@ -84,7 +83,7 @@ class BatchCheckBody(Body):
     """The user who would send them, by an opaque id."""
     manual: bool = False
     """Whether a person is about to send them."""
-    items: Annotated[list[BatchItem], Field(max_length=BATCH_LIMIT)]
+    items: Annotated[list[BatchItem], Limited]
     """The numbers; the answers come in their order."""
 
 

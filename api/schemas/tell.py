@@ -1,11 +1,10 @@
 """What is told (contract section 4)."""
 
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from api.schemas.base import (
-    Body,
     Day,
     Instant,
     Number,
@@ -17,10 +16,8 @@ from api.schemas.base import (
     example,
     no_number,
 )
+from api.schemas.batch import Batch, Limited
 from consent_ledger.words import Level, Preference, Verdict
-
-WRITE_BATCH_LIMIT: Final = 10_000
-"""Rows in a batch of opt-outs or opt-ins."""
 
 
 class InboundBody(Told):
@@ -120,21 +117,21 @@ class OptInBody(Told):
     """Why, for people; kept apart from the event."""
 
 
-class OptOutBatchBody(Body):
+class OptOutBatchBody(Batch):
     """Many opt-outs; each row has its own verdict."""
 
     model_config = example(items=[{"number": "+14155550100", "by": "agent-7"}])
 
-    items: Annotated[list[OptOutBody], Field(max_length=WRITE_BATCH_LIMIT)]
+    items: Annotated[list[OptOutBody], Limited]
     """The rows, each an opt-out of its own."""
 
 
-class OptInBatchBody(Body):
+class OptInBatchBody(Batch):
     """Many opt-ins; each row has its own verdict."""
 
     model_config = example(items=[{"number": "+14155550100", "by": "admin-1", "reason": "mistake"}])
 
-    items: Annotated[list[OptInBody], Field(max_length=WRITE_BATCH_LIMIT)]
+    items: Annotated[list[OptInBody], Limited]
     """The rows, each an opt-in of its own."""
 
 

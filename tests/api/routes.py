@@ -39,6 +39,7 @@ class Route(NamedTuple):
         names = {
             "message_id": "no-such-message",
             "review_id": NO_REVIEW,
+            "kept_id": "0",
             "number_id": NO_NUMBER,
             "location_id": "no-such-location",
             "sending_number_id": NO_NUMBER,
@@ -103,6 +104,11 @@ REVIEWS: Final = (
     Route("GET", "/v1/reviews", ADMIN),
     Route("POST", "/v1/reviews/{review_id}", ADMIN, {"verdict": "revoked", "by": "admin-1"}),
 )
+UNREADABLE: Final = (
+    Route("GET", "/v1/reviews/unreadable-senders", ADMIN),
+    Route("POST", "/v1/reviews/unreadable-senders/{kept_id}", ADMIN),
+)
+"""Texts of no number, so that nothing is recorded of one."""
 MESSAGES: Final = (
     Route("POST", "/v1/messages", SENDER_OR_AGENT, MESSAGE),
     Route("GET", "/v1/messages", EVERYONE),
@@ -182,7 +188,10 @@ FEED: Final = (
     Route("POST", "/v1/webhook-endpoints/{endpoint_id}/replay", ADMIN, {"after": 0}),
     Route("POST", "/v1/webhook-endpoints/{endpoint_id}/enable", ADMIN),
 )
-ROUTES: Final = (*ASK, *TELL, *REVIEWS, *MESSAGES, *NUMBERS, *REPORTS, *IMPORTS, *ACCOUNT, *FEED)
+ROUTES: Final = (
+    *(*ASK, *TELL, *REVIEWS, *UNREADABLE, *MESSAGES, *NUMBERS),
+    *(*REPORTS, *IMPORTS, *ACCOUNT, *FEED),
+)
 WITHOUT_KEY: Final = {
     ("GET", "/livez"),
     ("GET", "/readyz"),

@@ -115,6 +115,7 @@ def test_hostile_queries_never_fail(clinic: Clinic, text: str) -> None:
     for path, names in {
         "/v1/messages": ["state", "limit", "cursor"],
         "/v1/reviews": ["limit", "cursor"],
+        "/v1/reviews/unreadable-senders": ["limit", "cursor"],
         history: ["type", "from", "to", "q", "limit", "cursor"],
     }.items():
         for name in names:

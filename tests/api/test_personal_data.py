@@ -21,6 +21,7 @@ def traces() -> Iterator[str]:
         yield f"({number[2:5]}) {number[5:8]}-{number[8:]}"
         yield number[5:]
     yield from SAID
+    yield "MYBANK"
 
 
 def tell_everything(clinic: Clinic) -> None:
@@ -35,6 +36,9 @@ def tell_everything(clinic: Clinic) -> None:
     clinic.hears(ANN, f"take me off your list, {SAID[1]}")
     review = clinic.get("/v1/reviews")["items"][0]["review_id"]
     clinic.post(f"/v1/reviews/{review}", verdict="dismissed", by="admin-1")
+    clinic.hears("MYBANK", f"{SAID[1]} no more")
+    kept = clinic.get("/v1/reviews/unreadable-senders")["items"][1]["kept_id"]
+    clinic.call("POST", f"/v1/reviews/unreadable-senders/{kept}")
     clinic.consents(BEN, evidence={"form_id": "f-1", "signed": SAID[2], "phone": BEN})
     clinic.requests(CARA)
     clinic.hears(CARA, "yes", occurred_at=ahead(days=2))

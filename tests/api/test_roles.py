@@ -51,6 +51,8 @@ def test_what_another_account_has_is_not_there(open_clinic: Open) -> None:
     theirs, mine = open_clinic(), open_clinic()
     theirs.sends(ANN, message_id="held-1").is_("deferred")
     review = theirs.hears(ANN, "take me off your list")["review_id"]
+    theirs.hears("REWARDS", "STOP")
+    kept = theirs.get("/v1/reviews/unreadable-senders")["items"][0]["kept_id"]
     number_id = theirs.number_id(ANN)
     theirs.opens_location("main")
     sending_number = theirs.get("/v1/sending-numbers")["items"][0]["sending_number_id"]
@@ -59,6 +61,7 @@ def test_what_another_account_has_is_not_there(open_clinic: Open) -> None:
     ids = {
         "message_id": "held-1",
         "review_id": review,
+        "kept_id": kept,
         "number_id": number_id,
         "location_id": "main",
         "sending_number_id": sending_number,
@@ -79,6 +82,7 @@ def test_every_list_says_where_to_go_on(clinic: Clinic) -> None:
     clinic.hears(ANN, "hello")
     for path in (
         "/v1/reviews",
+        "/v1/reviews/unreadable-senders",
         "/v1/messages",
         f"/v1/numbers/{clinic.number_id(ANN)}/history",
         "/v1/locations",

@@ -131,3 +131,11 @@ def test_a_reply_is_judged(clinic: Clinic, admin: Admin) -> None:
     admin.clicks("Replies to read").reads("take me off your list", SHOWN_ANN)
     admin.clicks("They want no more texts").reads("Nothing waits.")
     clinic.asks(ANN, "recall").is_denied("opted_out_by_contact")
+
+
+def test_a_text_from_an_unreadable_sender_is_filed_away(clinic: Clinic, admin: Admin) -> None:
+    """Section 9: it is kept for a person, who says when it is done."""
+    clinic.hears("REWARDS", "lose my number")
+    admin.clicks("Replies to read").reads("lose my number", "REWARDS")
+    admin.clicks("Done").reads("Nothing waits.").misses("REWARDS")
+    assert clinic.get("/v1/reviews/unreadable-senders")["items"] == []

@@ -4,7 +4,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.schemas.answers.base import NUMBER_ID, NUMBER_VERSION, POSITION, Answered, Id, Moment
+from api.schemas.answers.base import (
+    NUMBER_ID,
+    NUMBER_VERSION,
+    POSITION,
+    Answered,
+    FieldError,
+    Id,
+    Moment,
+)
 from consent_ledger.words import Answer, Consent, LiftedBy, Reason, Source
 
 
@@ -70,13 +78,15 @@ class CheckAnswer(Decided):
     """The moment by which it was known; of a question about the past alone."""
 
 
-class NumberUnread(Answered):
+class ItemUnread(Answered):
     """Why an item has no answer."""
 
     code: str
-    """`number-unparseable`."""
+    """`number-unparseable`, or `invalid-body` where the item does not fit."""
     detail: str
     """The same as a sentence."""
+    errors: list[FieldError] = []
+    """What is wrong with each field, by pointers into the item."""
 
 
 class BatchItemAnswer(Decided):
@@ -93,7 +103,7 @@ class BatchItemAnswer(Decided):
 class BatchItemError(Answered):
     """An item that cannot be read: do not text it."""
 
-    error: NumberUnread
+    error: ItemUnread
     """What is wrong with it."""
     correlation_id: str | None = None
     """The item's own, where it had one."""

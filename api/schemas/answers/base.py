@@ -23,6 +23,17 @@ class Answered(BaseModel):
     model_config = ConfigDict(defer_build=True)
 
 
+class FieldError(Answered):
+    """What is wrong with one field. The value that was sent is nowhere."""
+
+    pointer: str
+    """Where: a JSON pointer into the body, or a slash and the name of a query parameter."""
+    code: str
+    """What, stable."""
+    detail: str
+    """The same as a sentence."""
+
+
 class Items(Answered, Generic[Item]):
     """A list, or a page of one."""
 

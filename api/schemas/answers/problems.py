@@ -5,19 +5,8 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from api.schemas.answers.asked import EventReference
-from api.schemas.answers.base import NUMBER_ID, Answered, Id, Moment
+from api.schemas.answers.base import NUMBER_ID, Answered, FieldError, Id, Moment
 from consent_ledger.words import Answer, Consent, LiftedBy, MessageState, Source
-
-
-class FieldError(Answered):
-    """What is wrong with one field. The value that was sent is nowhere."""
-
-    pointer: str
-    """Where: a JSON pointer into the body, or a slash and the name of a query parameter."""
-    code: str
-    """What, stable."""
-    detail: str
-    """The same as a sentence."""
 
 
 class Problem(Answered):

@@ -10,6 +10,7 @@ from api.schemas.answers.base import (
     POSITION,
     RECORDED,
     Answered,
+    FieldError,
     Id,
     Items,
     Moment,
@@ -75,6 +76,8 @@ class RowProblem(Answered):
     """The code of the problem."""
     detail: str
     """The same as a sentence."""
+    errors: list[FieldError] = []
+    """What is wrong with each field, by pointers into the row."""
     source: str | None = None
     """Of `opt-in-forbidden`: who opted the number out."""
 
@@ -105,6 +108,32 @@ class Review(Answered):
 
 class ReviewPage(Items[Review]):
     """Reviews that are open. A page may be longer than `limit`: a number's go together."""
+
+
+class UnreadableSender(Answered):
+    """A text whose sender is no phone number: it is on no record."""
+
+    kept_id: str
+    """The id by which it is filed away."""
+    sender: str
+    """Who it is from, as it came."""
+    text: str
+    """What it says."""
+    received_at: Moment
+    """When it came in."""
+
+
+class UnreadableSenderPage(Items[UnreadableSender]):
+    """Texts that wait for a person."""
+
+
+class FiledAway(Answered):
+    """A text that was read: its sender and its words are deleted."""
+
+    kept_id: str
+    """The text's id."""
+    done: bool
+    """True."""
 
 
 class WebhookReplies(Answered):
