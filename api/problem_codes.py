@@ -63,6 +63,7 @@ WHEN: Final[dict[str, str]] = {
     "answer-column-taken": "The list has a column that the answer would add.",
     "wrong-encoding": "Send the list in UTF-8.",
     "header-too-long": "The header of the list is too long.",
+    "header-runs-on": "The header of the list seems to hold a row, or a number.",
     "import-unreadable": "No row of the list can be read.",
     "unknown-purpose": "The account has no such purpose.",
     "sent-by-required": "This account asks who sends a manual text.",

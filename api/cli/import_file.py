@@ -73,6 +73,8 @@ def import_file(
         _print(found, refused)
     if found["state"] == "failed":
         raise CommandError(f"the import failed: {found['failed_because']}", NO)
+    if file is not None and not found["rows"] and _has_more(file):
+        raise CommandError("no rows were read, and the list has something below its header", NO)
     if incomplete and undo is None:
         # An opt-out among them is nowhere on record: a script has to stop here.
         raise typer.Exit(NO)
@@ -83,6 +85,14 @@ def _media_type(file: Path) -> str:
     if found is None:
         raise CommandError(f"the name of a list ends in {', '.join(MEDIA_TYPES)}", BAD_USE)
     return found
+
+
+def _has_more(file: Path) -> bool:
+    """Whether a list is more than its header: a person has to see what became of the rest."""
+    from api.importing.records import Format, is_more_than_header
+
+    with file.open("rb") as opened:
+        return is_more_than_header(opened.read(PIECE), Format(_media_type(file)))
 
 
 @contextmanager
@@ -138,6 +148,8 @@ def _print(found: dict[str, Any], refused: list[dict[str, Any]]) -> None:
     for name in ("would_opt_out", "would_opt_in"):
         if name in found:
             print(f"{name.replace('_', ' '):>16}  {found[name]:,}")
+    if found["state"] == "done" and not found["rows"]:
+        print("the list has no rows")
     for row in refused:
         for problem in row["problems"]:
             column = f", {problem['column']}" if problem["column"] else ""

@@ -28,7 +28,7 @@ def shown_row(verdict: Verdict, repeated: bool) -> dict[str, Any]:
         "row": verdict.line,
         "ref": verdict.ref,
         "status": status,
-        "recorded": [] if repeated else list(verdict.kinds),
+        "recorded": [] if repeated else list(verdict.recorded),
         "number_ids": [str(number_id) for number_id in numbers],
         "problems": [
             {"column": column, "code": code, "detail": DETAILS[code]}

@@ -7,6 +7,7 @@ from typing import Final
 
 from api.importing.lines import Line
 from consent_ledger.importing.columns import NO_PHONE, Columns, ColumnsError
+from consent_ledger.importing.run_on import HEADER_RUNS_ON, header_runs_on
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 LINES_OF_A_ROW: Final = 50
@@ -68,7 +69,7 @@ def _read(text: str, delimiters: tuple[str, ...]) -> tuple[Columns, str]:
     for delimiter in delimiters:
         try:
             titles = next(csv.reader([text], delimiter=delimiter, strict=True))
-            columns = Columns.of(titles)
+            columns = _columns(titles, delimiter)
         except csv.Error:
             problem = "the header's quotation marks do not close"
         except ColumnsError as error:
@@ -81,6 +82,23 @@ def _read(text: str, delimiters: tuple[str, ...]) -> tuple[Columns, str]:
             if problem == NO_PHONE:
                 problem = "the name of a phone column holds a comma, a semicolon, a tab or a bar"
     raise FileError(f"The rows cannot be read: {problem}.")
+
+
+def _columns(titles: list[str], delimiter: str) -> Columns:
+    """The columns of a header; FileError where it has taken in a row, whose opt-out would be lost.
+
+    A list without a header begins with a row too, and is told what it lacks.
+    """
+    problem = None
+    try:
+        columns = Columns.of(titles)
+    except ColumnsError as error:
+        problem = error
+    if str(problem) != NO_PHONE and header_runs_on(titles, delimiter):
+        raise FileError(f"The rows cannot be read: {HEADER_RUNS_ON}.")
+    if problem is not None:
+        raise problem
+    return columns
 
 
 def _holds_delimiter(title: str) -> bool:

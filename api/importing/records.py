@@ -13,7 +13,9 @@ from api.importing.headers import LINES_OF_A_ROW, FileError, find_header
 from api.importing.lines import LONGEST, Line, numbered
 from api.importing.objects import check_objects, objects
 from consent_ledger.importing.columns import Columns
+from consent_ledger.importing.faults import FaultError
 from consent_ledger.importing.rows import Row, RowReader, refused
+from consent_ledger.importing.run_on import holds_another_row
 
 PACKED: Final = (b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0", b"%PDF", b"BZh", b"\xfd7zXZ")
 """How archives and spreadsheets' own files begin."""
@@ -46,7 +48,7 @@ def check_beginning(begin: bytes, kind: Format) -> None:
 
 def _table(lines: Iterator[Line], reader: RowReader) -> Iterator[Row]:
     columns, delimiter = find_header(lines)
-    below = _Below(columns, reader)
+    below = _Below(columns, reader, delimiter)
     empty = f"{delimiter} \t"
     # Lines that a cell with a stray quotation mark had taken are given back.
     given_back: list[Line] = []
@@ -64,9 +66,13 @@ def _table(lines: Iterator[Line], reader: RowReader) -> Iterator[Row]:
             cells, taken = _quoted(line, given_back, lines, delimiter)
             if cells is None:
                 given_back[:0] = taken
-                yield refused(line.number, "quoting-broken")
+                yield refused(number, "quoting-broken")
             elif any(cells):
-                yield below.read(line.number, cells)
+                # No end of a line is printable, of whatever kind.
+                if taken or not text.isprintable():
+                    yield below.read_lines(line, taken, cells)
+                else:
+                    yield below.read(number, cells)
 
 
 class _Below:
@@ -76,10 +82,23 @@ class _Below:
     second header on, the columns mean something else, and nothing of them may count.
     """
 
-    def __init__(self, columns: Columns, reader: RowReader) -> None:
+    def __init__(self, columns: Columns, reader: RowReader, delimiter: str) -> None:
         self._columns = columns
         self._reader = reader
+        self._delimiter = delimiter
         self._ended = False
+
+    def read_lines(self, line: Line, taken: list[Line], cells: list[str]) -> Row:
+        """The row that stands on a line and on those taken for it; refused where a quoted cell of
+        it has taken in another row."""
+        lines = (line.text or "").splitlines()
+        for each in taken:
+            lines += (each.text or "").splitlines()
+        if len(lines) > 1 and not self._ended:
+            columns, told = self._columns, self._told
+            if holds_another_row(lines, cells, columns, self._delimiter, told):
+                return refused(line.number, "row-in-cell")
+        return self.read(line.number, cells)
 
     def read(self, number: int, cells: list[str]) -> Row:
         """The row; refused where it is a header, or stands below another one."""
@@ -92,6 +111,13 @@ class _Below:
         self._ended = not self._columns.is_own_header(cells)
         return refused(number, "header-repeated")
 
+    def _told(self, text: str) -> str | None:
+        """The number in a cell, or what a spreadsheet has made of one."""
+        try:
+            return self._reader.number(text, "")
+        except FaultError as error:
+            return text if error.fault.code == "number-damaged" else None
+
 
 def _quoted(
     line: Line, given_back: list[Line], lines: Iterator[Line], delimiter: str
@@ -101,7 +127,7 @@ def _quoted(
     taken: list[Line] = []
     while len(text) <= LONGEST and len(taken) < LINES_OF_A_ROW:
         try:
-            return next(csv.reader([text], delimiter=delimiter, strict=True)), []
+            return next(csv.reader([text], delimiter=delimiter, strict=True)), taken
         except csv.Error as error:
             if "unexpected end of data" not in str(error):
                 break
@@ -113,6 +139,17 @@ def _quoted(
             break
         text += "\n" + more.text
     return None, taken
+
+
+def is_more_than_header(begin: bytes, kind: Format) -> bool:
+    """Whether anything but blank lines stands below a file's header."""
+    lines = numbered([begin])
+    if kind is Format.CSV:
+        try:
+            find_header(lines)
+        except FileError:
+            return True
+    return next(lines, None) is not None
 
 
 def sized(found: Iterable[Row], size: int) -> Iterator[list[Row]]:

@@ -39,7 +39,7 @@ SELECT * FROM unnest(%b::uuid[], %b::bigint[], %b::bigint[], %b::bytea[], %b::bi
 BE: Final = """
 INSERT INTO would_be SELECT * FROM unnest(%b::uuid[], %b::boolean[], %b::boolean[])
 ON CONFLICT (number_id) DO UPDATE
-SET opts_out = would_be.opts_out OR excluded.opts_out, opts_in = excluded.opts_in"""
+SET opts_out = excluded.opts_out, opts_in = excluded.opts_in"""
 TOLD: Final = """
 UPDATE imports SET
     would_opt_out = (SELECT count(*) FROM would_be WHERE opts_out),

@@ -40,6 +40,7 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         "answer-column-taken",
         "wrong-encoding",
         "header-too-long",
+        "header-runs-on",
     ),
 }
 

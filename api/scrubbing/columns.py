@@ -9,6 +9,7 @@ import msgspec
 
 from consent_ledger.importing.codes import Codes, codes_of
 from consent_ledger.importing.names import is_phone, plain, says_code, says_opt_out, says_phone
+from consent_ledger.importing.run_on import HEADER_RUNS_ON, header_runs_on
 
 ANSWER_COLUMNS: Final = ("may_text", "decision", "reason", "error")
 """Added to each row, in this order."""
@@ -82,6 +83,9 @@ def _found(text: str, delimiters: Sequence[str]) -> tuple[str, list[str], int]:
             continue
         place = _place([_plain(cell) for cell in cells])
         if place is not None:
+            if header_runs_on(cells, delimiter):
+                # The answer would have no rows, and be taken for that of an empty list.
+                raise HeaderError("", "header-runs-on", f"{HEADER_RUNS_ON.capitalize()}.")
             return delimiter, [cell.strip().lower() for cell in cells], place
     raise HeaderError("number", "number-column-missing", MISSING)
 

@@ -182,6 +182,7 @@ _REFUSED: Final[tuple[tuple[Callable[[str], bool], str], ...]] = (
     # The time of an opt-out is named after it, so it is asked for first.
     (names.misspells_time, MISSPELT_TIME),
     (names.says_opt_out, MISSPELT),
+    (names.misspells_opt_out, MISSPELT),
 )
 
 

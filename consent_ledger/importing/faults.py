@@ -25,6 +25,10 @@ DETAILS: Final = {
     "row-too-short": "The row has fewer cells than the header.",
     "row-too-long-for-header": "The row has more cells than the header.",
     "quoting-broken": "A quotation mark opens a cell and none closes it.",
+    "row-in-cell": (
+        "A quoted cell of the row holds a line that reads as another row of the list; close the"
+        " quotation mark where the cell ends, or write the cell on one line."
+    ),
     "columns-unclear": (
         "The row names no phone column, one column twice, or a number, a time, an opt-out or a"
         " consent under another name; call them `phone2`, `occurred_at`, `sms_opt_out` and"

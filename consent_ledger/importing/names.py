@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Callable
 from typing import Final
 
+from consent_ledger.slips import slips
+
 _WORDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 """Where a word begins in `smsOptOut` and `TxtMsgOk`."""
 _BETWEEN: Final = re.compile(r"[^\w\x00]+|_+")
@@ -105,6 +107,13 @@ says_opt_out: Final = _says(
     ),
 )
 """Who may be texted, as it seems."""
+
+
+def misspells_opt_out(name: str) -> bool:
+    """Whether a name is `sms_opt_out` or `opt_out` with one slip of the thumb."""
+    bare = name.replace("_", "")
+    return any(bare in slips(each) for each in ("smsoptout", "optout"))
+
 
 _OF_A_TEXT: Final = _word(
     "sent count counts total last first latest next date time at id ids sid uuid key code number"

@@ -137,7 +137,7 @@ class RowReader:
             try:
                 if columns.codes and is_apart(text, cells, columns.codes, self._home):
                     raise FaultError(name, "code-apart")
-                number = self._number(text, name)
+                number = self.number(text, name)
             except FaultError as error:
                 faults.append(error.fault)
                 continue
@@ -147,7 +147,8 @@ class RowReader:
             faults.append(Fault(None, "number-missing"))
         return tuple(numbers), tuple(faults)
 
-    def _number(self, text: str, column: str) -> str:
+    def number(self, text: str, column: str) -> str:
+        """The number in a cell; FaultError where there is none."""
         # What a file for spreadsheets has before a plus, so that it is no formula; ours do too.
         bare = text[1:] if text.startswith("'") else text
         if quoted := _AS_TEXT.fullmatch(bare):

@@ -32,7 +32,7 @@ from consent_ledger.store.rows_of_number import (
     Earlier,
     Outcome,
     RowsOfNumber,
-    is_granted,
+    outcome,
     take_back,
 )
 from consent_ledger.store.statement import WriteStatement
@@ -145,9 +145,7 @@ class ImportWriter:
             for cell, _ in plan.new
         }
         for number_id in plan.changing:
-            inside = batch.numbers[number_id]
-            opts_out = OPTED_OUT in news[number_id.bytes]
-            found[number_id.bytes] = Outcome(opts_out, is_granted(inside))
+            found[number_id.bytes] = outcome(batch.numbers[number_id])
         return found
 
     async def _prepare(
@@ -208,7 +206,8 @@ class ImportWriter:
                 templates[id(wish)] = template
             own = own_values(ids[0], e164, job.instant if at is None else at, line)
             found.append((ids[0], template, own))
-            plan.unit.note(place, ids[0], 1, len(template.topics), template.topics)
+            topics = template.topics
+            plan.unit.note(place, ids[0], 1, len(topics), topics, topics)
         # In the order of ids, as the writer does: two that meet take turns.
         found.sort(key=itemgetter(0))
         return Copies(job.account_id, ((template, own) for _, template, own in found))
@@ -233,9 +232,9 @@ class ImportWriter:
         told = RowsOfNumber(conn, job, batch, number_id, its[0].e164.decode())
         await told.hear(before)
         for cell in sorted(its, key=lambda cell: rows[cell.place].wish.strictness):
-            first, count, topics = await told.say(rows[cell.place])
-            if count:
-                unit.note(cell.place, number_id.bytes, first, count, topics)
+            said = await told.say(rows[cell.place])
+            if said.recorded:
+                unit.note(cell.place, number_id.bytes, *said)
 
     async def retract(
         self, conn: ServiceConnection, job: Job, facts: Sequence[tuple[UUID, int]]

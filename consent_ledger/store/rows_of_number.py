@@ -20,6 +20,7 @@ from consent_ledger.importing.wishes import commands, is_said, narrowed
 from consent_ledger.ledger import Submission
 from consent_ledger.phone_number import PhoneNumber
 from consent_ledger.snapshot import HistoryNeededError
+from consent_ledger.standing import Standing
 from consent_ledger.store import loading
 from consent_ledger.store.batch import Batch, NumberInBatch
 from consent_ledger.store.connection import ServiceConnection
@@ -31,20 +32,37 @@ Earlier = Mapping[bytes, Sequence[Row]]
 
 
 class Outcome(NamedTuple):
-    """What rows make of a number: whether any opts it out, and whether it ends consented."""
+    """What rows make of a number: whether it is opted out by them, or left with a consent, that it
+    was not before."""
 
     opts_out: bool
     opts_in: bool
 
 
-def is_granted(inside: NumberInBatch) -> bool:
-    """Whether rows granted something that stands."""
-    standing = inside.snapshot.standing
+class Said(NamedTuple):
+    """What was recorded for a row: the version of the first fact, how many there are, the topics of
+    those that change something, and the topics of all, those of what was taken back among them."""
+
+    first: int
+    length: int
+    topics: tuple[str, ...]
+    recorded: tuple[str, ...]
+
+
+def outcome(inside: NumberInBatch) -> Outcome:
+    """What the rows so far make of a number, against what is on record of it."""
+    before, after = inside.before.standing, inside.snapshot.standing
     facts = [event.fact for event in inside.events]
     granted = {p for fact in facts if isinstance(fact, ConsentGranted) for p in fact.purposes}
-    return not standing.do_not_text and any(
-        standing.consent(purpose) is Consent.GRANTED for purpose in granted
-    )
+    granted = {each for each in granted if after.consent(each) is Consent.GRANTED}
+    news = any(before.consent(each) is not Consent.GRANTED for each in granted)
+    opts_out = _is_opted_out(after) and not _is_opted_out(before)
+    return Outcome(opts_out, news and not after.do_not_text)
+
+
+def _is_opted_out(standing: Standing) -> bool:
+    """Whether an opt-out of everything stands; one of some purposes leaves something to end."""
+    return bool(standing.contact or standing.system or standing.agent)
 
 
 class RowsOfNumber:
@@ -70,14 +88,13 @@ class RowsOfNumber:
         for row in before:
             await self.say(row)
 
-    async def say(self, row: Row) -> tuple[int, int, tuple[str, ...]]:
-        """Records a row: the version of its first fact, how many there are, and the topics of those
-        that change something."""
+    async def say(self, row: Row) -> Said:
+        """Records a row."""
         inside, job = self._inside, self._job
         own = own_facts([*self._history, *inside.events], job.file_digest)
         if was_recorded(own, row.line, job.instant):
-            return 0, 0, ()
-        told = job.told(row.at, row.line)
+            return Said(0, 0, (), ())
+        told, begun = job.told(row.at, row.line), len(inside.events)
         for version in overruled(own, row.wish, job.instant):
             back = c.RetractFact(told, version)
             take_back(self._batch, inside.number_id, back, self._history)
@@ -90,7 +107,8 @@ class RowsOfNumber:
             count = len(inside.events)
             if await self._record(command, own, timed):
                 topics += [event.topic for event in inside.events[count:]]
-        return version + 1, inside.snapshot.version - version, tuple(topics)
+        recorded = tuple(event.topic for event in inside.events[begun:])
+        return Said(version + 1, inside.snapshot.version - version, tuple(topics), recorded)
 
     async def _record(self, command: c.Command, own: Sequence[Event], timed: bool) -> bool:
         """Handles a command if it changes where the number stands, or is evidence; whether it

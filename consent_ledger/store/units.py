@@ -40,7 +40,8 @@ class Verdict(msgspec.Struct, frozen=True, array_like=True):
     """What a row came to. `facts`: on which number, from which version on, how many and which.
 
     `kinds` are the topics of what changed something, or in a dry run would; `read` is whether any
-    of its numbers could be used.
+    of its numbers could be used. `besides` are the topics of all that was recorded where that is
+    more: evidence that changed nothing, and what a stricter row took back.
     """
 
     line: int
@@ -49,6 +50,12 @@ class Verdict(msgspec.Struct, frozen=True, array_like=True):
     facts: tuple[tuple[bytes, int, int], ...]
     kinds: tuple[str, ...]
     read: bool
+    besides: tuple[str, ...] = ()
+
+    @property
+    def recorded(self) -> tuple[str, ...]:
+        """The topics of all that was recorded, in order."""
+        return self.besides or self.kinds
 
     @property
     def status(self) -> str:
@@ -66,9 +73,9 @@ class Cell(NamedTuple):
     ids: tuple[bytes, ...]
 
 
-Note = tuple[bytes, int, int, tuple[str, ...]]
-"""Facts that were recorded: the number, the version of the first, how many, and the topics of those
-that changed something."""
+Note = tuple[bytes, int, int, tuple[str, ...], tuple[str, ...]]
+"""Facts that were recorded: the number, the version of the first, how many, the topics of those
+that changed something, and those of all."""
 
 
 class Unit:
@@ -80,14 +87,20 @@ class Unit:
         self._notes: dict[int, list[Note]] = {}
 
     def note(
-        self, place: int, number_id: bytes, first: int, count: int, topics: tuple[str, ...]
+        self,
+        place: int,
+        number_id: bytes,
+        first: int,
+        count: int,
+        topics: tuple[str, ...],
+        recorded: tuple[str, ...],
     ) -> None:
         """Facts that were recorded for a row, from this version of a number on."""
         notes = self._notes.get(place)
         if notes is None:
-            self._notes[place] = [(number_id, first, count, topics)]
+            self._notes[place] = [(number_id, first, count, topics, recorded)]
         else:
-            notes.append((number_id, first, count, topics))
+            notes.append((number_id, first, count, topics, recorded))
 
     def forget(self) -> None:
         """Forgets every note, before the rows are looked at anew."""
@@ -97,7 +110,7 @@ class Unit:
         """By number the topics of what was noted and changed something."""
         found: defaultdict[bytes, set[str]] = defaultdict(set)
         for notes in self._notes.values():
-            for number_id, _, _, topics in notes:
+            for number_id, _, _, topics, _ in notes:
                 found[number_id].update(topics)
         return found
 
@@ -114,16 +127,20 @@ def _verdict(row: Row, notes: Sequence[Note], own: Sequence[Fault]) -> Verdict:
     line, ref, numbers, _, _, faults = row
     if len(notes) == 1 and not own:
         # Nearly every row of nearly every list.
-        number_id, first, count, topics = notes[0]
+        number_id, first, count, topics, recorded = notes[0]
         told = tuple((column, code) for column, code in faults) if faults else ()
-        return Verdict(line, ref, told, ((number_id, first, count),), topics, True)
+        besides = () if recorded == topics else recorded
+        return Verdict(line, ref, told, ((number_id, first, count),), topics, True, besides)
+    kinds = tuple(topic for _, _, _, topics, _ in notes for topic in topics)
+    every = tuple(topic for _, _, _, _, recorded in notes for topic in recorded)
     return Verdict(
         line,
         ref,
         faults=tuple((each.column, each.code) for each in (*faults, *own)),
-        facts=tuple((number_id, first, count) for number_id, first, count, _ in notes),
-        kinds=tuple(topic for _, _, _, topics in notes for topic in topics),
+        facts=tuple((number_id, first, count) for number_id, first, count, _, _ in notes),
+        kinds=kinds,
         read=len(numbers) > len(own),
+        besides=() if every == kinds else every,
     )
 
 

@@ -84,6 +84,20 @@ def test_a_file_of_which_nothing_can_be_read_is_one_line(bare: Dev, tmp_path: Pa
     assert (done.returncode, "(import-unreadable)" in done.stderr) == (2, True)
 
 
+@pytest.mark.parametrize("rows", ["", "\n \n", ",\n,\n"], ids=["header", "blank", "no cells"])
+def test_a_list_without_rows_is_said_to_have_none(bare: Dev, tmp_path: Path, rows: str) -> None:
+    """A file that is more than its header is seen to by somebody: rows of it may be lost."""
+    path = tmp_path / "list.csv"
+    path.write_text('number,"SMS Opt\nOut"\n' + rows)
+    done = bare.cli("import", str(path))
+    assert "the list has no rows" in done.stdout
+    if "," in rows:
+        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+        assert "below its header" in done.stderr
+    else:
+        assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_no_service_is_one_line(tmp_path: Path) -> None:
     """Without `dev` there is nobody to send it to."""
     (tmp_path / "x.csv").write_text(LIST)

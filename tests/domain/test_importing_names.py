@@ -181,6 +181,15 @@ def test_the_code_of_an_address_says_nothing_of_the_phone() -> None:
 
 
 @pytest.mark.parametrize(
+    "name",
+    ["sms_op_out", "SMS Pt Out", "sms_ot_out", "sms_opt_ou", "smsoptuot", "Opot Out", "optut"],
+)
+def test_a_misspelt_opt_out_refuses_the_header(name: str) -> None:
+    """Left aside, its TRUEs would be lost without a word."""
+    assert refusal("number", name) == c.MISSPELT.format(2)
+
+
+@pytest.mark.parametrize(
     "name", ["occured_at", "ocurred_at", "Occurred", "occurrence date", "Date", "Timestamp"]
 )
 def test_a_misspelt_time_refuses_the_header(name: str) -> None:
