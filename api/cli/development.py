@@ -19,7 +19,7 @@ from api.cli import opening
 from api.cli.announcement import Announcement, announce
 from api.cli.data_dir import DataDir, Kept, Running, new_account
 from api.cli.database import refuse_db_functions
-from api.cli.errors import BAD_USE, NO, CommandError
+from api.cli.errors import BAD_USE, CommandError
 from api.cli.serving import LOOPBACK, bind, end_on_signals, serve
 from api.demo.cast import TEXT_LINE
 from api.demo.seed import seed
@@ -130,7 +130,7 @@ def _key_ring(folder: DataDir, used: bool) -> Keyring:
     found = folder.key()
     if found is None and used:
         message = f"the key of this database is missing: put {folder.path / 'key'} back"
-        raise CommandError(message, NO)
+        raise CommandError(message, BAD_USE)
     if found is None:
         found = Keyring.generate().dump()
         folder.keep_key(found)

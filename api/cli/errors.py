@@ -8,7 +8,9 @@ import typer
 NO: Final = 1
 """The answer is no, or what was checked is not as it should be (contract section 8)."""
 BAD_USE: Final = 2
-"""The command could not be carried out as it was asked."""
+"""The command could not be carried out as it was asked, or nobody answered."""
+INTERRUPTED: Final = 130
+"""Ctrl-C, as shells count it."""
 
 _EXTRA: Final = re.compile(r"Got unexpected extra argument.*", re.DOTALL)
 
@@ -31,7 +33,8 @@ def explain(error: Exception) -> tuple[str, int]:
         return error.message, error.exit_code
     if isinstance(error, typer.TyperException):
         return _masked(_EXTRA.sub(TOO_MANY, error.format_message()))
-    return _known(error) or (f"failed ({type(error).__name__})", NO)
+    # Never 1: who asks whether a text may go out would take a failure for the answer.
+    return _known(error) or (f"failed ({type(error).__name__})", BAD_USE)
 
 
 def _masked(message: str) -> tuple[str, int]:
@@ -51,16 +54,18 @@ def _known(error: Exception) -> tuple[str, int] | None:
     from consent_ledger.store.postgres_user import EmbeddedPostgresError
 
     if isinstance(error, psycopg.OperationalError):
-        return f"cannot use the database: {_of_database(error)}", NO
+        return f"cannot use the database: {_of_database(error)}", BAD_USE
     if isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None:
         # The library's message repeats the URL, and with it the password.
         return "the database URL cannot be read", BAD_USE
     if isinstance(error, MigrationError):
         return f"cannot migrate: {_line(error)}", NO
-    if isinstance(
-        error, KeyMismatchError | KeyringError | EmbeddedPostgresError | RestoredLedgerError
-    ):
+    if isinstance(error, RestoredLedgerError):
         return _line(error), NO
+    if isinstance(error, KeyMismatchError | KeyringError | EmbeddedPostgresError):
+        return _line(error), BAD_USE
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return _masked(f"cannot use {error.filename}: {error.strerror}")
     return None
 
 

@@ -4,11 +4,10 @@ from typing import Annotated, Final
 
 import typer
 
+from api.cli.listing import LIMIT, Rows, print_listed
 from api.cli.options import ApiKey, DataDir, NumberArgument, Table, TableOption, Url
 from api.cli.output import number_from, print_rows
 
-LIMIT: Final = 100
-"""Events shown unless more are asked for: what fits a few screens."""
 COLUMNS: Final = ("number_version", "occurred_at", "type", "who", "channel", "words")
 
 
@@ -18,7 +17,10 @@ def history(
     since: Annotated[str | None, typer.Option("--from", help="Happened from this time on.")] = None,
     to: Annotated[str | None, typer.Option(help="Happened before this time.")] = None,
     words: Annotated[str | None, typer.Option("-q", help="A word that was said.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Events at the most.")] = LIMIT,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help=f"Events at the most; if not given, {LIMIT} as text, else all."),
+    ] = None,
     url: Url = None,
     api_key: ApiKey = None,
     data_dir: DataDir = None,
@@ -34,7 +36,9 @@ def history(
         return
     path = f"/v1/numbers/{found['number_id']}/history"
     query = {"type": type, "from": since, "to": to, "q": words}
-    events = remote.pages(path, limit, **query)
-    for event in events:
-        event["who"] = event["actor"]["id"] or event["actor"]["kind"]
-    print_rows(events, COLUMNS, output)
+
+    def ask(most: int | None) -> Rows:
+        for event in remote.pages(path, most, **query):
+            yield {**event, "who": event["actor"]["id"] or event["actor"]["kind"]}
+
+    print_listed(ask, limit, COLUMNS, output, "--output csv or json")

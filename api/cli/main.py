@@ -1,6 +1,7 @@
 """`consent-ledger`: every command, and how the program ends."""
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -26,16 +27,29 @@ from api.cli import (
     simulate_inbound,
     tail,
 )
-from api.cli.errors import explain
+from api.cli.ending import Commands, flush_output, say
+from api.cli.errors import INTERRUPTED, explain
+from api.cli.version import show
 
 app = typer.Typer(
+    cls=Commands,
     name="consent-ledger",
-    help="May I text this number? And why, for ever.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def every(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=show, help="Show the version.")
+    ] = False,
+) -> None:
+    """May I text this number? And why, for ever."""
+
+
 app.command()(dev.dev)
 app.command()(serve.serve)
 app.command()(migrate.migrate)
@@ -59,16 +73,25 @@ app.command()(bench.bench)
 
 
 def main() -> None:
-    """Runs a command: exit status 0, 1 (the answer is no) or 2 (bad use)."""
+    """Runs a command: exit status 0, 1 (the answer is no) or 2 (bad use, or no answer)."""
+    message, status = _run()
+    unwritten = flush_output()
+    if unwritten is not None:
+        # Whatever the answer was, it reached nobody.
+        message, status = unwritten.message, unwritten.exit_code
+    if message:  # Without a command it was the help, which is printed already.
+        say(message)
+    sys.exit(status)
+
+
+def _run() -> tuple[str, int]:
     try:
         status = app(standalone_mode=False)
     except typer.Abort:
-        status = 130
+        return "", INTERRUPTED
     except Exception as error:
-        message, status = explain(error)
-        if message:  # Without a command it was the help, which is printed already.
-            print(f"consent-ledger: {message}", file=sys.stderr)
-    sys.exit(status if isinstance(status, int) else 0)
+        return explain(error)
+    return "", status if isinstance(status, int) else 0
 
 
 if __name__ == "__main__":

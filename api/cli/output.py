@@ -24,10 +24,10 @@ def print_json(value: Any, stream: IO[str] | None = None) -> None:
     print(json.dumps(value, default=str), file=stream, flush=True)
 
 
-def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], output: Table) -> None:
+def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], output: Table) -> None:
     """Rows with these columns: JSON keeps every field, CSV and text those named."""
     if output is Table.JSON:
-        print_json(list(rows))
+        _print_json_list(rows)
     elif output is Table.CSV:
         writer = csv.DictWriter(sys.stdout, columns, extrasaction="ignore")
         writer.writeheader()
@@ -36,13 +36,22 @@ def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], output
         _print_table(rows, columns)
 
 
+def _print_json_list(rows: Iterable[Mapping[str, Any]]) -> None:
+    """One JSON list on one line, written as the rows come: there may be very many."""
+    before = "["
+    for row in rows:
+        print(before, json.dumps(row, default=str), sep="", end="")
+        before = ", "
+    print("]" if before != "[" else "[]", flush=True)
+
+
 def _cell(value: Any) -> str:
     """A cell that no spreadsheet takes for a formula."""
     text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-def _print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+def _print_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table as Drawn
@@ -52,9 +61,16 @@ def _print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> N
         drawn.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
         drawn.add_row(*("" if row.get(n) is None else escape(str(row.get(n))) for n in columns))
-    console = Console()
+
+    class Shown(Console):
+        """The library would end a program whose reader left with 1, which means no."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    console = Shown()
     if not console.is_terminal:
-        console = Console(width=NARROW)
+        console = Shown(width=NARROW)
     console.print(drawn)
 
 
@@ -76,6 +92,17 @@ def _told_to_end() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+def _write(chunk: bytes) -> None:
+    from api.cli.ending import unwritten
+
+    try:
+        sys.stdout.buffer.write(chunk)
+        if not chunk:
+            sys.stdout.buffer.flush()
+    except OSError as error:
+        raise unwritten(error) from None
+
+
 def write_file(chunks: Iterable[bytes], file: Path | None) -> None:
     """Writes as it comes, to standard output where no file is named.
 
@@ -84,8 +111,8 @@ def write_file(chunks: Iterable[bytes], file: Path | None) -> None:
     """
     if file is None:
         for chunk in chunks:
-            sys.stdout.buffer.write(chunk)
-        sys.stdout.buffer.flush()
+            _write(chunk)
+        _write(b"")
         return
     try:
         file = file.resolve()

@@ -7,7 +7,7 @@ import psycopg
 
 from api.app import create_app
 from api.cli.database import refuse_db_functions
-from api.cli.errors import NO, CommandError
+from api.cli.errors import BAD_USE, NO, CommandError
 from api.cli.serving import bind, end_on_signals
 from api.cli.serving import serve as serve_app
 from api.cli.workers import Workers
@@ -53,7 +53,8 @@ async def _check_key(database_url: str, ring: Keyring) -> None:
             await check_keys(conn, ring)
             await check_positions(conn)
         except psycopg.errors.InsufficientPrivilege:
-            raise CommandError("the database's role lacks the rights of the service", NO) from None
+            message = "the database's role lacks the rights of the service"
+            raise CommandError(message, BAD_USE) from None
 
 
 def _say(settings: Settings) -> None:

@@ -9,13 +9,16 @@ import httpx2
 
 from api.cli.data_dir import DataDir, Running
 from api.cli.errors import BAD_USE, CommandError
+from api.cli.service_url import check_url, place
 
 SECONDS: Final = 30.0
 """A service that takes longer to answer one person is down."""
 FILE_SECONDS: Final = 600.0
 """A large spreadsheet is packed before its first byte comes."""
-ABSENT: Final = (httpx2.TransportError, httpx2.InvalidURL, httpx2.UnsupportedProtocol)
+ABSENT: Final = (httpx2.TransportError, httpx2.InvalidURL)
 """What it means that nobody answers."""
+NEEDS_KEY: Final = "a key is needed: --api-key or CONSENT_LEDGER_API_KEY"
+UNKNOWN_KEY: Final = "the key is unknown or was revoked"
 PAGE: Final = 1000
 """Rows asked for at a time, the most that the service gives."""
 
@@ -24,6 +27,10 @@ class Remote:
     """A service and the key to ask it with."""
 
     def __init__(self, url: str, api_key: str) -> None:
+        check_url(url)
+        if not api_key.isascii() or not api_key.isprintable():
+            # No header can carry it, and so no service has given it out.
+            raise CommandError(UNKNOWN_KEY, BAD_USE)
         self.url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {api_key}"}
 
@@ -45,13 +52,13 @@ class Remote:
         """The answer to a DELETE."""
         return self._answer("DELETE", path)
 
-    def pages(self, path: str, at_most: int, **query: Any) -> list[Any]:
-        """The items of a list, page after page."""
-        return _all_pages(at_most, lambda page: self.get(path, **page, **query))
+    def pages(self, path: str, at_most: int | None, **query: Any) -> Iterator[Any]:
+        """The items of a list, page after page as they are wanted; all of them without a limit."""
+        return _items(at_most, lambda page: self.get(path, **page, **query))
 
-    def post_pages(self, path: str, at_most: int, body: dict[str, Any]) -> list[Any]:
-        """The items of a list that is asked for by a body, page after page."""
-        return _all_pages(at_most, lambda page: self.post(path, {**body, **page}))
+    def post_pages(self, path: str, at_most: int | None, body: dict[str, Any]) -> Iterator[Any]:
+        """The items of a list that is asked for by a body, page after page as they are wanted."""
+        return _items(at_most, lambda page: self.post(path, {**body, **page}))
 
     def file(self, path: str, body: dict[str, Any], media_type: str) -> Iterator[bytes]:
         """The bytes of an answer that is a file, as they come."""
@@ -80,7 +87,7 @@ class Remote:
                 yield from response.iter_bytes()
         except ABSENT:
             said = "the answer was cut short by" if begun else "no service answers at"
-            raise CommandError(f"{said} {_place(url)}") from None
+            raise CommandError(f"{said} {place(url)}") from None
 
     def send_file(self, path: str, content: Iterator[bytes], media_type: str, **query: Any) -> Any:
         """The answer to a POST of a file, which is read as it is sent."""
@@ -91,16 +98,11 @@ class Remote:
             with _client(url, FILE_SECONDS) as client:
                 response = client.post(url, content=content, headers=headers, params=given)
         except ABSENT:
-            raise CommandError(f"no service answers at {_place(url)}") from None
-        if response.is_success:
-            return response.json()
-        raise ProblemError(_problem(response), _errors(response))
+            raise CommandError(f"no service answers at {place(url)}") from None
+        return _told(response)
 
     def _answer(self, method: str, path: str, **more: Any) -> Any:
-        response = send(method, self.url + path, headers=self._headers, **more)
-        if response.is_success:
-            return response.json()
-        raise ProblemError(_problem(response), _errors(response))
+        return _told(send(method, self.url + path, headers=self._headers, **more))
 
 
 class ProblemError(CommandError):
@@ -117,7 +119,7 @@ def send(method: str, url: str, **more: Any) -> httpx2.Response:
         with _client(url, SECONDS) as client:
             return client.request(method, url, **more)
     except ABSENT:
-        raise CommandError(f"no service answers at {_place(url)}") from None
+        raise CommandError(f"no service answers at {place(url)}") from None
 
 
 def _client(url: str, seconds: float) -> httpx2.Client:
@@ -126,27 +128,37 @@ def _client(url: str, seconds: float) -> httpx2.Client:
     return httpx2.Client(timeout=seconds, trust_env=outside)
 
 
-def _all_pages(at_most: int, ask: Callable[[dict[str, Any]], Any]) -> list[Any]:
-    items: list[Any] = []
-    cursor = None
-    while len(items) < at_most:
-        page = ask({"limit": min(PAGE, at_most - len(items)), "cursor": cursor})
-        items += page["items"]
+def _items(at_most: int | None, ask: Callable[[dict[str, Any]], Any]) -> Iterator[Any]:
+    cursor, left = None, at_most
+    while left is None or left > 0:
+        page = ask({"limit": PAGE if left is None else min(PAGE, left), "cursor": cursor})
+        yield from page["items"]
+        left = None if left is None else left - len(page["items"])
         cursor = page["next_cursor"]
         if cursor is None:
-            break
-    return items
+            return
 
 
-def _place(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+def _told(response: httpx2.Response) -> dict[str, Any]:
+    """What the service says; every answer of its own is an object."""
+    if not response.is_success:
+        raise ProblemError(_problem(response), _errors(response))
+    try:
+        found = response.json()
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise CommandError(f"what answers at {place(str(response.url))} is no consent ledger")
+    return found
 
 
 def _problem(response: httpx2.Response) -> str:
     """A problem's own words; they never echo what was sent."""
     try:
         body = response.json()
+        if body["code"] == "key-missing-or-unknown":
+            # The service may ask for a key, where it is sent one that cannot be a key.
+            return f"{UNKNOWN_KEY} ({body['code']})"
         named = [
             f"{each['pointer'].strip('/')}: {each['detail']}" for each in body.get("errors", [])
         ]
@@ -168,8 +180,8 @@ def _errors(response: httpx2.Response) -> list[dict[str, str]]:
 def connect(url: str | None, api_key: str | None, data_dir: Path | None, role: str) -> Remote:
     """The service that was named; else the `dev` of the data folder, with its key of a role."""
     if url is not None:
-        if api_key is None:
-            raise CommandError("a key is needed: --api-key or CONSENT_LEDGER_API_KEY", BAD_USE)
+        if not api_key:
+            raise CommandError(NEEDS_KEY, BAD_USE)
         return Remote(url, api_key)
     folder = DataDir(data_dir)
     kept = folder.kept()

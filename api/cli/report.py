@@ -7,19 +7,18 @@ from typing import Annotated, Final
 import typer
 
 from api.cli.errors import CommandError
+from api.cli.listing import LIMIT, Rows, print_listed
 from api.cli.options import ApiKey, DataDir, Table, Url
 from api.cli.output import number_from, print_rows, write_file
 from consent_ledger.words import Source
 
-LIMIT: Final = 100
-"""Numbers shown unless more are asked for: what fits a few screens."""
 COLUMNS: Final = ("number", "source", "since", "by", "reason", "channel", "opt_in_allowed")
 SUMMARY_COLUMNS: Final = ("day", "source", "numbers")
 PATH: Final = "/v1/reports/opt-outs"
 
 
 class ReportOutput(StrEnum):
-    """How the report is written; the last three are the whole of it."""
+    """How the report is written; the last three are always the whole of it."""
 
     TEXT = "text"
     JSON = "json"
@@ -44,7 +43,8 @@ def report(
         typer.Option(help="First digits of the number, three at least; - reads them from stdin."),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help=f"Numbers at the most, {LIMIT} if not given.")
+        int | None,
+        typer.Option(min=1, help=f"Numbers at the most; if not given, {LIMIT} as text, else all."),
     ] = None,
     summary: Annotated[bool, typer.Option("--summary", help="Count by day and source.")] = False,
     file: Annotated[Path | None, typer.Option(help="Write to this file.")] = None,
@@ -52,7 +52,7 @@ def report(
     api_key: ApiKey = None,
     data_dir: DataDir = None,
     output: Annotated[
-        ReportOutput, typer.Option("--output", help="csv, ndjson and xlsx hold every number.")
+        ReportOutput, typer.Option("--output", help="All but text hold every number.")
     ] = ReportOutput.TEXT,
 ) -> None:
     """Show the numbers that are opted out, the latest first; by number where --prefix is given."""
@@ -72,7 +72,11 @@ def report(
     elif output in MEDIA_TYPES:
         write_file(remote.file(PATH, asked, MEDIA_TYPES[output]), file)
     else:
-        print_rows(remote.post_pages(PATH, limit or LIMIT, asked), COLUMNS, Table(output))
+
+        def ask(most: int | None) -> Rows:
+            return remote.post_pages(PATH, most, asked)
+
+        print_listed(ask, limit, COLUMNS, Table(output), "--output csv or json")
 
 
 def _refuse_what_does_not_go_together(

@@ -39,6 +39,7 @@ def simulate_inbound(
     from api.cli.data_dir import DataDir as Folder
     from api.cli.imitating import IMITATIONS, CannotError, Text
     from api.cli.remote import running_in, send
+    from api.cli.service_url import check_url
 
     if url is None and provider is Provider.TWILIO:
         folder = Folder(data_dir)
@@ -49,6 +50,7 @@ def simulate_inbound(
         raise CommandError(f"`dev` has no endpoint of {provider}: open one, and give its --url")
     if auth_token is None or to is None:
         raise CommandError("with --url, --auth-token and --to are needed too")
+    check_url(url)
     text = Text(number_from(sender), to, body, message_id or f"SM{token_hex(16)}")
     try:
         call = IMITATIONS[provider](auth_token, url, text)

@@ -16,7 +16,7 @@ from typing import Final
 
 import structlog
 
-from api.cli.errors import NO, CommandError
+from api.cli.errors import BAD_USE, CommandError
 from api.cli.serving import end_on_signals, serve
 from api.settings import Settings
 
@@ -78,7 +78,7 @@ class Workers:
                 worker.fresh = not _answers(worker.says)
             if worker.process.sentinel in heard:
                 if worker.fresh:
-                    raise CommandError("a process of the service did not start", NO)
+                    raise CommandError("a process of the service did not start", BAD_USE)
                 log.error("worker_ended", status=worker.process.exitcode)
                 self._workers[place] = self._new()
 

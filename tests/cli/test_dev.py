@@ -106,7 +106,7 @@ def test_a_later_start_keeps_data_and_keys(tmp_path: Path) -> None:
         (tmp_path / "key").rename(tmp_path / "elsewhere")
     found = cli("dev", "--port", "0", "--data-dir", tmp_path)
     message = f"the key of this database is missing: put {tmp_path / 'key'} back"
-    assert (found.returncode, found.stderr) == (1, f"consent-ledger: {message}\n")
+    assert (found.returncode, found.stderr) == (2, f"consent-ledger: {message}\n")
     (tmp_path / "elsewhere").rename(tmp_path / "key")
     with running(third := Dev("--data-dir", tmp_path, "--no-demo")):
         assert presets(third) == ["recalls", "opt-out"]
@@ -148,7 +148,7 @@ def test_a_busy_port_is_said_in_a_line(dev: Dev, tmp_path: Path) -> None:
 def test_a_folder_in_use_is_said_in_a_line(dev: Dev) -> None:
     """Two services cannot share a folder."""
     found = cli("dev", "--port", "0", "--data-dir", dev.folder)
-    assert found.returncode == 1
+    assert found.returncode == 2
     assert found.stderr == f"consent-ledger: another service is using {dev.folder}\n"
 
 

@@ -56,7 +56,7 @@ def test_another_key_is_refused(database_url: str, key: str) -> None:
     with running(Process(*serve(database_url, key))) as server:
         assert server.line().startswith("Consent ledger answers at ")
     found = cli(*serve(database_url, Keyring.generate().dump()))
-    assert found.returncode == 1
+    assert found.returncode == 2
     assert found.stderr == (
         "consent-ledger: this is not the key that the database was written with\n"
     )
