@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -20,6 +21,9 @@ from psycopg import sql
 from consent_ledger.store.embedded import EmbeddedPostgres, find_binaries
 from consent_ledger.store.migrate import migrate
 
+CONNECTIONS: Final = "200"
+"""Services of several fixtures and of the tests themselves are up at once, and pgbench beside."""
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
@@ -27,7 +31,9 @@ def postgres() -> Iterator[EmbeddedPostgres]:
     binaries = find_binaries(os.environ.get("CONSENT_LEDGER_POSTGRES_BIN"))
     with (
         tempfile.TemporaryDirectory(prefix="consent-ledger-tests-") as folder,
-        EmbeddedPostgres(Path(folder), binaries=binaries, fsync=False) as server,
+        EmbeddedPostgres(
+            Path(folder), binaries=binaries, fsync=False, settings={"max_connections": CONNECTIONS}
+        ) as server,
     ):
         yield server
 

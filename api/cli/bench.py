@@ -207,6 +207,7 @@ def _measure(
     rows: int,
     progress: Callable[[str], None],
 ) -> Found:
+    from api.bench.pgbench import PgbenchError
     from api.bench.run import Bench, measure
     from consent_ledger.keyring import Keyring
 
@@ -221,7 +222,10 @@ def _measure(
             imports = ImportBench(database_url, account_id, keyring, bench_run.port("service"))
             return imports.measure(rows, rounds, seconds, bench_run.load, progress)
     with bench_run.servers():
-        return measure(bench_run, rounds, seconds, progress)
+        try:
+            return measure(bench_run, rounds, seconds, progress)
+        except PgbenchError as error:
+            raise CommandError(str(error)) from None
 
 
 def _prepare(database_url: str, account_id: UUID) -> None:

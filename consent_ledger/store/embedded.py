@@ -47,7 +47,7 @@ SETTINGS = {
     "port": str(PORT),
     "unix_socket_permissions": "0700",
     "shared_buffers": "128MB",
-    "max_connections": "60",
+    "max_connections": "100",
     # Nothing replicates an embedded cluster, so its log need only survive a crash.
     "wal_level": "minimal",
     "max_wal_senders": "0",
