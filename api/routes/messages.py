@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from msgspec.structs import replace
 
 from api import render
-from api.auth import Caller, allow
+from api.callers import Anyone, SenderOrAgent
 from api.direct import DirectRoute
 from api.held_texts import Message, Waiting, find_message, find_releasable, message_claim
 from api.paging import read_place
@@ -30,12 +30,9 @@ from consent_ledger.facts import event_id
 from consent_ledger.held import ASKED_STATES, Asked
 from consent_ledger.ledger import Receipt
 from consent_ledger.store.log import read_stream
-from consent_ledger.words import MessageState, Role
+from consent_ledger.words import MessageState
 
 router = APIRouter(tags=["messages"], route_class=DirectRoute)
-Sender = Annotated[Caller, Depends(allow(Role.SENDER))]
-SenderOrAgent = Annotated[Caller, Depends(allow(Role.SENDER, Role.AGENT))]
-Reader = Annotated[Caller, Depends(allow(*Role))]
 
 PAGE_LIMIT: Final = 1000
 """Messages on a page of a list."""
@@ -128,7 +125,7 @@ def _asked(receipt: Receipt, number: Number) -> dict[str, Any]:
     "/v1/messages/{message_id:path}",
     responses=documented("The message", "Message", MESSAGE, "not-found"),
 )
-async def show(message_id: OpaqueId, caller: Reader, service: ServiceIn) -> Response:
+async def show(message_id: OpaqueId, caller: Anyone, service: ServiceIn) -> Response:
     """One message and its fate."""
     message = await find_message(service, caller, message_id)
     if message.held is not None:
@@ -184,7 +181,7 @@ def _described(waiting: Waiting, state: MessageState) -> dict[str, Any]:
     ),
 )
 async def list_messages(
-    caller: Reader,
+    caller: Anyone,
     service: ServiceIn,
     state: str = "releasable",
     limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 100,

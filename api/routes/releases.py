@@ -1,11 +1,11 @@
 """Held texts are handed out, each to one claimant, or taken back (contract section 5)."""
 
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from api import render
-from api.auth import Caller, allow
+from api.callers import Sender, SenderOrAgent
 from api.direct import DirectRoute
 from api.handing_out import hand_out, release_text
 from api.held_texts import find_message
@@ -23,11 +23,9 @@ from api.submit import (
 from api.telling import RECEIPT
 from consent_ledger import commands as c
 from consent_ledger.ledger import Receipt, Submission
-from consent_ledger.words import MessageState, Role
+from consent_ledger.words import MessageState
 
 router = APIRouter(tags=["messages"], route_class=DirectRoute)
-Sender = Annotated[Caller, Depends(allow(Role.SENDER))]
-SenderOrAgent = Annotated[Caller, Depends(allow(Role.SENDER, Role.AGENT))]
 
 HELD: Final = (*KEYED, "not-found", "already-released", "not-releasable")
 """The problems of a route that ends the wait of a text."""
