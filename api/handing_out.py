@@ -11,7 +11,7 @@ from api.service import Service
 from api.submit import digest, keep_answer, kept_answer, of_row, told
 from consent_ledger import commands as c
 from consent_ledger.held import Held
-from consent_ledger.ledger import Claim, Receipt, Submission, UnavailableError
+from consent_ledger.ledger import Claim, NotRecordedError, Receipt, Submission, UnavailableError
 from consent_ledger.phone_number import RefusedError
 from consent_ledger.words import MessageState
 
@@ -66,6 +66,7 @@ class _HandingOut:
 
     async def all(self, limit: int) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []
+        failed: list[BaseException] = []
         after: int | None = 0
         turn = 0
         while after is not None and len(items) < limit:
@@ -74,13 +75,17 @@ class _HandingOut:
             tries = [self._released(each) for each in found if each.number]
             tried = await asyncio.gather(*tries, return_exceptions=True)
             items += [_item(each) for each in tried if isinstance(each, Waiting)]
-            failed = [each for each in tried if isinstance(each, BaseException)]
-            if failed and (self._claims or not items):
-                raise failed[0]
-            if failed:
+            failed += [each for each in tried if isinstance(each, BaseException)]
+            doubt = next((e for e in failed if not isinstance(e, NotRecordedError)), None)
+            if doubt is not None and (self._claims or not items):
+                raise doubt
+            if doubt is not None:
                 # Who has no key to ask again with is given what was released: nobody else will be.
                 break
+            # A text that certainly was not released waits on, and holds back no other.
             turn += 1
+        if failed and not items:
+            raise failed[0]
         # What outlived its expiry is ended on the way, or every list would read it again.
         ended = (self._released(each) for each in self._expired)
         await asyncio.gather(*ended, return_exceptions=bool(items))

@@ -61,6 +61,10 @@ class UnavailableError(Exception):
     """The ledger cannot record or answer now; nothing may be taken for a yes."""
 
 
+class NotRecordedError(UnavailableError):
+    """This one cannot be recorded, and for certain was not: others can."""
+
+
 class Ledger(Protocol):
     """Anything that records submissions: handled, committed, then acknowledged."""
 

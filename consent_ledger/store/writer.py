@@ -17,7 +17,13 @@ from psycopg import AsyncConnection, errors
 
 from consent_ledger.decision import UnknownPurposeError
 from consent_ledger.facts import Event
-from consent_ledger.ledger import ClaimReusedError, Receipt, Submission, UnavailableError
+from consent_ledger.ledger import (
+    ClaimReusedError,
+    NotRecordedError,
+    Receipt,
+    Submission,
+    UnavailableError,
+)
 from consent_ledger.phone_number import RefusedError
 from consent_ledger.snapshot import HistoryNeededError
 from consent_ledger.store import loading
@@ -153,7 +159,7 @@ class Writer:
                 if self._is_in_doubt(error):
                     raise
                 log.error("command_failed", error=type(error).__name__)
-                waiting.settle(UnavailableError("the ledger could not record this"))
+                waiting.settle(NotRecordedError("the ledger could not record this"))
 
     def _is_in_doubt(self, error: Exception) -> bool:
         """Whether the batch may be recorded, or the connection is gone: there is no second try."""
@@ -245,7 +251,7 @@ class Writer:
             raise
         except Exception as error:
             log.error("command_failed", error=type(error).__name__)
-            return UnavailableError("the ledger could not record this")
+            return NotRecordedError("the ledger could not record this")
 
     async def _history(
         self, conn: AsyncConnection[Any], batch: Batch, number_id: UUID

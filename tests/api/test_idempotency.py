@@ -141,16 +141,18 @@ def test_a_text_of_the_claimants_other_request_is_not_given_again(clinic: Clinic
     assert clinic.post(path, "sender", **body)["items"] == []
 
 
-def test_a_claimant_with_a_key_is_told_of_a_failure_and_then_given_all(clinic: Clinic) -> None:
-    """A part of the texts would be taken for all of them, and the rest be lost."""
+def test_a_text_that_cannot_be_released_waits_on_and_holds_back_no_other(clinic: Clinic) -> None:
+    """Whoever asks, with a key or without, and for however many: it is given to the next."""
     for number, message_id in ((ANN, "out-1"), (BEN, "out-2")):
         clinic.sends(number, message_id=message_id)
         clinic.hears(number, "CONSENT")
     path, body = "/v1/messages/release-next", {"claimed_by": "worker-1"}
     with clinic.failing("MessageReleased", of=ANN):
-        assert clinic.call("POST", path, "sender", body, **KEY).status == 503
-    items = clinic.call("POST", path, "sender", body, **KEY)["items"]
-    assert [item["message_id"] for item in items] == ["out-1", "out-2"]
+        (item,) = clinic.call("POST", path, "sender", {**body, "limit": 1}, **KEY)["items"]
+        assert item["message_id"] == "out-2"
+        assert clinic.post(path, "sender", **body).status == 503
+    (item,) = clinic.post(path, "sender", **body)["items"]
+    assert item["message_id"] == "out-1"
 
 
 def test_an_erased_person_is_gone_from_the_answers_that_are_kept(clinic: Clinic) -> None:

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg import AsyncConnection
 
-from consent_ledger.ledger import Receipt, Submission, UnavailableError
+from consent_ledger.ledger import NotRecordedError, Receipt, Submission, UnavailableError
 from consent_ledger.store import writer as module
 from consent_ledger.store.connection import connector
 from consent_ledger.store.writer import Writer
@@ -231,7 +231,7 @@ def test_a_commit_that_fails_is_not_acknowledged(database_url: str) -> None:
         async with d.writing(database_url) as writer:
             batch = [d.texted(account, one, "stop"), d.texted(account, two, "stop", words="stop")]
             results = await d.all_of(writer, batch)
-        assert [type(result) for result in results] == [Receipt, UnavailableError]
+        assert [type(result) for result in results] == [Receipt, NotRecordedError]
         assert d.query(database_url, "SELECT number_id FROM consent_status") == [(one,)]
 
     asyncio.run(main())
