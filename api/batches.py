@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from api.problems import Problem, shape_errors
 from api.schemas.base import Body, OpaqueId
-from api.schemas.batch import Batch
+from api.schemas.batch import BatchBody
 
 SLICE: Final = 200
 """Items handled before other requests get their turn: some 5 ms, so a batch delays no check."""
@@ -34,7 +34,7 @@ class Unread:
 
 
 async def read_items(
-    body: Batch, read: Sequence[Item], kind: type[Item]
+    body: BatchBody, read: Sequence[Item], kind: type[Item]
 ) -> Sequence[Item | Unread]:
     """The items of a body in their order: as they were read with it, or else one by one."""
     if body.unread is None:

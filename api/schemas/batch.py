@@ -14,7 +14,7 @@ BATCH_LIMIT: Final = 10_000
 Limited: Final = Field(max_length=BATCH_LIMIT)
 
 
-class Batch(Body):
+class BatchBody(Body):
     """A body with `items`; `unread` are those that have still to be read one by one."""
 
     _unread: list[Any] | None = PrivateAttr(default=None)

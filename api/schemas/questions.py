@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from pydantic import ConfigDict, Field
 
 from api.schemas.base import Body, Instant, Number, OpaqueId, PurposeName, TimeZone, example
-from api.schemas.batch import Batch, Limited
+from api.schemas.batch import BatchBody, Limited
 
 CONTACT_NUMBERS_LIMIT: Final = 20
 """Other numbers of one contact in a question."""
@@ -63,7 +63,7 @@ class BatchItem(Body):
     """The contact's other numbers."""
 
 
-class BatchCheckBody(Batch):
+class BatchCheckBody(BatchBody):
     """One question about many numbers."""
 
     model_config = ConfigDict(

@@ -16,7 +16,7 @@ from api.schemas.base import (
     example,
     no_number,
 )
-from api.schemas.batch import Batch, Limited
+from api.schemas.batch import BatchBody, Limited
 from consent_ledger.words import Level, Preference, Verdict
 
 
@@ -117,7 +117,7 @@ class OptInBody(Told):
     """Why, for people; kept apart from the event."""
 
 
-class OptOutBatchBody(Batch):
+class OptOutBatchBody(BatchBody):
     """Many opt-outs; each row has its own verdict."""
 
     model_config = example(items=[{"number": "+14155550100", "by": "agent-7"}])
@@ -126,7 +126,7 @@ class OptOutBatchBody(Batch):
     """The rows, each an opt-out of its own."""
 
 
-class OptInBatchBody(Batch):
+class OptInBatchBody(BatchBody):
     """Many opt-ins; each row has its own verdict."""
 
     model_config = example(items=[{"number": "+14155550100", "by": "admin-1", "reason": "mistake"}])
