@@ -93,9 +93,21 @@ def test_an_opt_out_outlives_a_reassignment(clinic: Clinic) -> None:
     clinic.asks(BEN).is_denied("consent_declined")
 
 
-@pytest.mark.parametrize("when", [day(0), day(-1), "9999-12-31", "2026-02-30", "soon", 20260304])
-def test_a_day_of_disconnection_lies_before_today(clinic: Clinic, when: object) -> None:
-    """R-F8: today may have seen a new consent already."""
+@pytest.mark.parametrize("days_ago", [0, -1])
+def test_a_day_of_disconnection_lies_before_today(clinic: Clinic, days_ago: int) -> None:
+    """R-F8: today may have seen a new consent already. A day that is read when the tests begin
+    would be a past one after midnight."""
+    is_no_day_of_disconnection(clinic, day(days_ago))
+
+
+@pytest.mark.parametrize("when", ["9999-12-31", "2026-02-30", "soon", 20260304])
+def test_a_day_of_disconnection_is_one_of_the_calendar(clinic: Clinic, when: object) -> None:
+    """A date of RFC 3339, and none to come."""
+    is_no_day_of_disconnection(clinic, when)
+
+
+def is_no_day_of_disconnection(clinic: Clinic, when: object) -> None:
+    """Refused, by the name of the field."""
     with clinic.unchanged():
         answer = clinic.post("/v1/reassignments", number=ANN, disconnected_on=when)
         assert answer.status == 422
