@@ -86,6 +86,10 @@ def _opt_in(body: s.OptInBody, caller: Caller) -> c.OptIn:
     return c.OptIn(told(caller, body.occurred_at, by, correlation_id=body.correlation_id))
 
 
+TOGETHER: Final = 256
+"""Rows of a batch that wait to be recorded: a STOP that comes meanwhile waits for these, and finds
+room in the queue, whatever the size of the batch."""
+
 MakeCommand = Callable[[Any, Caller], c.Command]
 """The command of a row, for whoever tells it."""
 
@@ -140,8 +144,12 @@ async def _batch(
 async def _each(one: Any, items: Sequence[Any]) -> list[dict[str, Any]]:
     """Each row's verdict: what was recorded, or its problem. In order, so that rows about the
     same number take effect as written."""
-    pending = [asyncio.ensure_future(_verdict(one, row, item)) for row, item in enumerate(items)]
-    return list(await asyncio.gather(*pending))
+    verdicts: list[dict[str, Any]] = []
+    for first in range(0, len(items), TOGETHER):
+        rows = enumerate(items[first : first + TOGETHER], first)
+        pending = [asyncio.ensure_future(_verdict(one, row, item)) for row, item in rows]
+        verdicts += await asyncio.gather(*pending)
+    return verdicts
 
 
 async def _verdict(one: Any, row: int, item: Any) -> dict[str, Any]:

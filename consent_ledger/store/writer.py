@@ -1,74 +1,42 @@
-"""Group commit: commands are queued, and one writer a process takes them a batch at a time.
+"""Group commit: commands are queued, and the writer of a process takes them a batch at a time.
 
-A batch is loaded, handled and written in one transaction by one statement, and acknowledged after
-its commit. A command that is refused is refused alone; a batch that cannot be written is tried
-again command by command.
+Several batches may be under way, each in a lane of its own: where the database waits for its disk,
+it waits for several at once. A number is in one of them at the most, and its commands are taken in
+the order in which they came.
 """
 
 import asyncio
-import contextlib
+from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from itertools import chain
+from math import ceil
+from typing import Final
 from uuid import UUID
 
-import psycopg
-import structlog
-from psycopg import AsyncConnection, errors
-
-from consent_ledger.decision import UnknownPurposeError
-from consent_ledger.facts import Event
-from consent_ledger.ledger import (
-    ClaimReusedError,
-    NotRecordedError,
-    Receipt,
-    Submission,
-    UnavailableError,
-)
-from consent_ledger.phone_number import RefusedError
-from consent_ledger.snapshot import HistoryNeededError
-from consent_ledger.store import loading
+from consent_ledger.commands import AskMessage, ReleaseMessage
+from consent_ledger.ledger import Receipt, Submission, UnavailableError
 from consent_ledger.store.accounts import AccountCache
-from consent_ledger.store.batch import Batch, Done
-from consent_ledger.store.connection import Connect, ServiceConnection
-from consent_ledger.store.gathering import gather
+from consent_ledger.store.connection import Connect
+from consent_ledger.store.lane import Lane, Waiting
 from consent_ledger.store.projection import Projection
-from consent_ledger.store.races import ATTEMPTS, RACES
 from consent_ledger.store.statement import WriteStatement
 
 BATCH: Final = 256
 """Commands in one transaction: past this a batch only adds waiting, as measured on a prototype."""
+LANES: Final = 8
+"""Batches under way at once."""
+SHARE: Final = 8
+"""Commands that are worth a batch beside another one."""
+PATIENCE: Final = 0.01
+"""Seconds that fewer wait for company while another batch is under way."""
 TURNS: Final = 2
 """Turns of the event loop in which commands that are already here can join a batch: first their
 bytes are read, then their tasks run. An idle loop has nothing to do in them."""
-WRITE_SECONDS: Final = 10.0
-"""A database that has not taken a batch by then is away; whether it did is in doubt."""
 QUEUE: Final = 20_000
 """Commands that may wait; more is answered 503 at once rather than after the caller's time-out."""
-
-REFUSALS: Final = (RefusedError, ClaimReusedError, UnknownPurposeError, UnavailableError)
-
-CHANGE_CLAIM: Final = """
-UPDATE claims SET number_id = %s, version = %s, body = %s, answer = %s
-WHERE account_id = %s AND kind = %s AND key = %s"""
-
-ERASE_WORDS: Final = "DELETE FROM words WHERE number_id = %s AND version <= %s"
-ERASE_NUMBER: Final = "DELETE FROM numbers WHERE number_id = %s"
-
-log = structlog.get_logger(__name__)
-
-
-class _Waiting:
-    def __init__(self, submission: Submission, future: "asyncio.Future[Receipt]") -> None:
-        self.submission = submission
-        self.future = future
-
-    def settle(self, result: Receipt | BaseException) -> None:
-        if self.future.done():
-            return
-        if isinstance(result, BaseException):
-            self.future.set_exception(result)
-        else:
-            self.future.set_result(result)
+ASKED: Final = 15_000
+"""Of these, as many may be before a question whether a text may go: a 503 to it keeps a text back,
+where one to a STOP may lose it."""
 
 
 class Writer:
@@ -81,216 +49,101 @@ class Writer:
         projections: Sequence[Projection],
         newest_generation: int = 1,
     ) -> None:
-        self._connect = connect
-        self._newest_generation = newest_generation
-        self._accounts = accounts
-        self._projections = projections
-        self._statement = WriteStatement(projections)
-        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(QUEUE)
-        self._conn: ServiceConnection | None = None
-        self._doubtful = False
-        self._is_sent = False
+        statement = WriteStatement(projections)
+        self._idle = [
+            Lane(connect, accounts, projections, statement, newest_generation) for _ in range(LANES)
+        ]
+        self._lanes = tuple(self._idle)
+        self._waiting: deque[Waiting] = deque()
+        self._stirred = asyncio.Event()
+        self._under_way: dict[asyncio.Task[None], list[Waiting]] = {}
+        self._numbers: set[UUID] = set()
+        self._began = 0.0
+        self._patience: asyncio.TimerHandle | None = None
         self.on_batch: Callable[[int], None] = lambda size: None
 
     async def record(self, submission: Submission) -> Receipt:
         """Records a submission: returns after its commit (see Ledger)."""
+        asks = isinstance(submission.command, AskMessage | ReleaseMessage)
+        if len(self._waiting) >= (ASKED if asks else QUEUE):
+            raise UnavailableError("too many commands wait")
         future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        try:
-            self._queue.put_nowait(_Waiting(submission, future))
-        except asyncio.QueueFull:
-            raise UnavailableError("too many commands wait") from None
+        self._waiting.append(Waiting(submission, future))
+        self._stirred.set()
         return await future
 
     async def run(self) -> None:
         """Takes batches until cancelled; what waits then is answered as unavailable."""
         try:
             while True:
-                await self._take()
+                await self._stirred.wait()
+                self._stirred.clear()
+                for _ in range(TURNS):
+                    await asyncio.sleep(0)
+                self._begin_batches()
         finally:
-            while not self._queue.empty():
-                self._queue.get_nowait().settle(UnavailableError("the ledger is stopping"))
-            if self._conn is not None:
-                await self._conn.close()
+            await self._stop()
 
-    async def _take(self) -> None:
-        batch = [await self._queue.get()]
-        for _ in range(TURNS):
-            await asyncio.sleep(0)
-        while len(batch) < BATCH and not self._queue.empty():
-            batch.append(self._queue.get_nowait())
+    def _begin_batches(self) -> None:
+        while self._waiting and self._idle and self._is_time():
+            batch = self._next_batch()
+            if not batch:
+                return
+            self._begin(batch)
+
+    def _begin(self, batch: list[Waiting]) -> None:
+        self._began = asyncio.get_running_loop().time()
         self.on_batch(len(batch))
+        numbers = {i for waiting in batch for i in waiting.submission.candidates}
+        self._numbers |= numbers
+        task = asyncio.create_task(self._take(self._idle.pop(), batch, numbers))
+        self._under_way[task] = batch
+        task.add_done_callback(self._under_way.pop)
+
+    def _is_time(self) -> bool:
+        """Whether to begin a batch now; a small one waits a while for those under way to end."""
+        if len(self._idle) == LANES or len(self._waiting) >= SHARE:
+            return True
+        loop = asyncio.get_running_loop()
+        since = loop.time() - self._began
+        if since >= PATIENCE:
+            return True
+        if self._patience is None:
+            self._patience = loop.call_later(PATIENCE - since, self._lose_patience)
+        return False
+
+    def _lose_patience(self) -> None:
+        self._patience = None
+        self._stirred.set()
+
+    def _next_batch(self) -> list[Waiting]:
+        """The share of a lane, without the numbers that are under way; those keep their places."""
+        share = min(BATCH, max(SHARE, ceil(len(self._waiting) / len(self._idle))))
+        batch: list[Waiting] = []
+        passed: list[Waiting] = []
+        while self._waiting and len(batch) < share and len(passed) < BATCH:
+            waiting = self._waiting.popleft()
+            free = self._numbers.isdisjoint(waiting.submission.candidates)
+            (batch if free else passed).append(waiting)
+        self._waiting.extendleft(reversed(passed))
+        return batch
+
+    async def _take(self, lane: Lane, batch: list[Waiting], numbers: set[UUID]) -> None:
         try:
-            await self._attempt(batch)
-        except BaseException as error:
-            for waiting in batch:
-                waiting.settle(UnavailableError("the ledger could not record this"))
-            await self._drop_connection()
-            if not isinstance(error, Exception):
-                raise
-            log.error("batch_failed", error=type(error).__name__)
+            await lane.take(batch)
+        finally:
+            self._numbers -= numbers
+            self._idle.append(lane)
+            self._stirred.set()
 
-    async def _attempt(self, batch: list[_Waiting]) -> None:
-        try:
-            await self._write_anew(batch)
-        except Exception as error:
-            if self._is_in_doubt(error):
-                raise
-            await self._one_by_one(batch)
-
-    async def _write_anew(self, batch: list[_Waiting]) -> None:
-        """Writes a batch; once more where the connection of the one before turns out to be lost
-        before anything of this one is written: there is no doubt then."""
-        was_open = self._conn is not None
-        try:
-            await self._write(batch)
-        except psycopg.OperationalError as error:
-            if not was_open or self._is_sent or isinstance(error, RACES):
-                raise
-            await self._drop_connection()
-            await self._write(batch)
-
-    async def _one_by_one(self, batch: list[_Waiting]) -> None:
-        for waiting in batch:
-            if waiting.future.done():
-                continue
-            try:
-                await self._alone(waiting)
-            except Exception as error:
-                if self._is_in_doubt(error):
-                    raise
-                log.error("command_failed", error=type(error).__name__)
-                waiting.settle(NotRecordedError("the ledger could not record this"))
-
-    def _is_in_doubt(self, error: Exception) -> bool:
-        """Whether the batch may be recorded, or the connection is gone: there is no second try."""
-        away = isinstance(error, psycopg.OperationalError | TimeoutError)
-        lost = away and not isinstance(error, RACES)
-        return lost or self._doubtful
-
-    async def _alone(self, waiting: _Waiting) -> None:
-        for attempt in range(ATTEMPTS):
-            try:
-                return await self._write([waiting])
-            except RACES:
-                if attempt == ATTEMPTS - 1:
-                    raise
-                await asyncio.sleep(0.002 * attempt)
-        return None
-
-    async def _write(self, waiting: list[_Waiting]) -> None:
-        """One transaction; every future is settled when it has committed."""
-        async with asyncio.timeout(WRITE_SECONDS):
-            await self._write_in_time(waiting)
-
-    async def _write_in_time(self, waiting: list[_Waiting]) -> None:
-        self._doubtful = self._is_sent = False
-        conn = await self._connection()
-        results: list[tuple[_Waiting, Receipt | Done | BaseException]] = []
-        try:
-            asked = [each.submission for each in waiting]
-            batch, number_ids, base = await gather(
-                conn, asked, self._accounts, self._newest_generation
-            )
-            for each, number_id in zip(waiting, number_ids, strict=True):
-                done = await self._handle(conn, batch, each.submission, number_id)
-                results.append((each, done))
-            self._is_sent = True
-            await self._store(conn, batch, base)
-        except asyncio.CancelledError:
-            # A database that does not answer would not answer to a rollback.
-            conn.pgconn.finish()
-            raise
-        except BaseException:
-            with contextlib.suppress(psycopg.Error):
-                await conn.rollback()
-            raise
-        if self._doubtful:
-            raise UnavailableError("the commit may not have reached the replicas")
-        for each, result in results:
-            each.settle(_receipt(batch, base, result) if isinstance(result, Done) else result)
-
-    async def _store(self, conn: ServiceConnection, batch: Batch, base: int) -> None:
-        """Writes and commits: in one round trip, but where rows of old claims or words change."""
-        if not any(number.events for number in batch.numbers.values()):
-            await conn.commit()
-            return
-        batch.check_place(base)
-        params = self._statement.binary(batch.row_sets(self._projections))
-        write = (self._statement.numbered, params)
-        if not batch.changed_claims and not batch.erased:
-            await conn.run_together(write, commit=True)
-            return
-        await conn.run(*write)
-        for row in batch.changed_claims:
-            await conn.execute(CHANGE_CLAIM, (*row[3:], *row[:3]))
-        for number_id, version, whole in batch.erased:
-            await conn.execute(ERASE_WORDS, (number_id, version))
-            if whole:
-                await conn.execute(ERASE_NUMBER, (number_id,))
-        await conn.commit()
-
-    async def _handle(
-        self,
-        conn: AsyncConnection[Any],
-        batch: Batch,
-        submission: Submission,
-        number_id: UUID,
-    ) -> Receipt | Done | BaseException:
-        try:
-            repeated = batch.repeated(submission, number_id)
-            if repeated is not None:
-                return _again(repeated)
-            try:
-                return batch.handle(submission, number_id)
-            except HistoryNeededError:
-                history = await self._history(conn, batch, number_id)
-                return batch.handle(submission, number_id, history)
-        except REFUSALS as refusal:
-            return refusal
-        except psycopg.Error:
-            raise
-        except Exception as error:
-            log.error("command_failed", error=type(error).__name__)
-            return NotRecordedError("the ledger could not record this")
-
-    async def _history(
-        self, conn: AsyncConnection[Any], batch: Batch, number_id: UUID
-    ) -> list[Event]:
-        stored = await loading.load_history(conn, number_id)
-        return stored + batch.numbers[number_id].events
-
-    async def _connection(self) -> ServiceConnection:
-        if self._conn is None or self._conn.closed:
-            self._conn = await self._connect()
-            self._conn.add_notice_handler(self._note_lost_wait)
-        return self._conn
-
-    def _note_lost_wait(self, diagnostic: errors.Diagnostic) -> None:
-        # A cancelled wait for a synchronous replica returns success with a warning: the commit is
-        # not safe, so it must not be acknowledged.
-        if diagnostic.sqlstate == "01000":
-            self._doubtful = True
-
-    async def _drop_connection(self) -> None:
-        if self._conn is not None:
-            with contextlib.suppress(Exception):
-                await self._conn.close()
-        self._conn = None
-
-
-class _Repeated(Done):
-    """A repetition within one batch: the position of the first, and nothing recorded anew."""
-
-
-def _again(repeated: Receipt | Done) -> Receipt | Done:
-    if isinstance(repeated, Receipt):
-        return repeated
-    return _Repeated(repeated.number_id, repeated.version, [], repeated.answer)
-
-
-def _receipt(batch: Batch, base: int, done: Done) -> Receipt:
-    recorded = tuple(event.topic for event in done.events)
-    number = batch.numbers[done.number_id]
-    ordinal = number.ordinals.get(done.version)
-    position = number.position if ordinal is None else base + ordinal
-    return Receipt(done.number_id, done.version, position, recorded, done.answer)
+    async def _stop(self) -> None:
+        under_way = dict(self._under_way)
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+        # One that was cancelled before its first step has told nobody.
+        for waiting in (*chain(*under_way.values()), *self._waiting):
+            waiting.settle(UnavailableError("the ledger is stopping"))
+        self._waiting.clear()
+        for lane in self._lanes:
+            await lane.close()

@@ -1,9 +1,13 @@
 """Opt-outs by staff and by the contact outside SMS, and who may take them back (R-F5, R-F6)."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.api.clinic import ANN, BEN, CARA, Clinic, ago
 from tests.api.conftest import Open
+from tests.api.together import NUMBER, holding
+from tests.service import Running
 
 
 @pytest.mark.parametrize("role", ["agent", "admin", "sender"])
@@ -135,3 +139,19 @@ def test_a_batch_over_the_limit_is_refused_whole(clinic: Clinic) -> None:
         for path in ("/v1/opt-outs/batch", "/v1/opt-ins/batch"):
             clinic.post(path, items=items).problem(422, "invalid-body", "/items")
     assert clinic.post("/v1/opt-outs/batch", items=[])["results"] == []
+
+
+def test_a_stop_does_not_wait_for_all_of_a_batch(open_clinic: Open, service: Running) -> None:
+    """R-O4: whoever texts it is not behind the thousands that somebody else has sent."""
+    clinic = open_clinic("opt-out")
+    items = [{"number": f"+1415{5570000 + i:07}", "by": "import"} for i in range(2_000)]
+    held = clinic.post("/v1/opt-outs", number=items[0]["number"], by="import")["number_id"]
+    recorded = "SELECT count(*) FROM opt_out_report WHERE account_id = %s", clinic.account_id
+    with ThreadPoolExecutor() as pool, holding(service, NUMBER, held) as until_waiting:
+        batch = pool.submit(clinic.post, "/v1/opt-outs/batch", "agent", items=items)
+        until_waiting(1)
+        clinic.hears(ANN, "STOP").replied("stop_confirmation")
+        ((count,),) = service.rows(*recorded)
+        assert count < 300
+    assert {tuple(row["recorded"]) for row in batch.result()["results"]} == {("OptedOut",)}
+    assert service.rows(*recorded) == [(2_001,)]

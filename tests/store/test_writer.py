@@ -16,6 +16,7 @@ from consent_ledger.ledger import ClaimReusedError, Receipt, Submission, Unavail
 from consent_ledger.phone_number import RefusedError
 from consent_ledger.store import loading
 from consent_ledger.store.statement import PLACES
+from consent_ledger.store.writer import SHARE
 from consent_ledger.words import MessageState
 from tests.store import drive as d
 
@@ -29,16 +30,16 @@ CREATE TRIGGER choke BEFORE INSERT ON words
 
 
 def test_what_waits_is_written_in_one_transaction(database_url: str) -> None:
-    """Fifty commands that wait become one batch, one place in the log, fifty answers."""
+    """Commands that wait become one batch: one place in the log, and an answer for each."""
 
     async def main() -> None:
         account = await d.open_account(database_url)
         async with d.writing(database_url) as writer:
             sizes: list[int] = []
             writer.on_batch = sizes.append
-            stops = [d.texted(account, number, "stop") for number in d.fresh(50)]
+            stops = [d.texted(account, number, "stop") for number in d.fresh(SHARE)]
             receipts: list[Any] = await d.all_of(writer, stops)
-        assert sizes == [50]
+        assert sizes == [SHARE]
         assert len({receipt.position // PLACES for receipt in receipts}) == 1
         d.check_acknowledged(database_url, receipts)
 

@@ -13,6 +13,7 @@ import pytest
 from psycopg import AsyncConnection
 
 from consent_ledger.ledger import NotRecordedError, Receipt, Submission, UnavailableError
+from consent_ledger.store import lane
 from consent_ledger.store import writer as module
 from consent_ledger.store.connection import connector
 from consent_ledger.store.writer import Writer
@@ -42,6 +43,32 @@ def test_more_than_may_wait_is_answered_at_once(
 
     asyncio.run(main())
     assert d.query(database_url, "SELECT count(*) FROM consent_status") == [(4,)]
+
+
+def test_texts_to_be_sent_leave_room_for_what_contacts_say(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Senders are told to wait before a STOP is: their texts can, and it must not be lost."""
+    monkeypatch.setattr(module, "ASKED", 2)
+    monkeypatch.setattr(module, "QUEUE", 4)
+
+    async def main() -> None:
+        account, numbers = await d.open_account(database_url), d.fresh(3)
+        asked = [d.asked(account, number, f"m-{number}") for number in numbers]
+        stops = [d.texted(account, number, "stop") for number in numbers]
+        release = d.released(account, numbers[0], f"m-{numbers[0]}", "a")
+        async with d.writing(database_url, running=False) as writer:
+            waiting = [
+                asyncio.create_task(writer.record(each)) for each in (*asked, release, *stops)
+            ]
+            await asyncio.sleep(0)
+            refused = [task.done() for task in waiting]
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+        assert refused == [False, False, True, True, False, False, True]
+
+    asyncio.run(main())
 
 
 def test_what_waits_when_the_writer_stops_is_unavailable(database_url: str) -> None:
@@ -108,7 +135,7 @@ def test_a_database_that_does_not_answer_is_away(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever waits is told so in time, and nothing that comes later hangs behind them."""
-    monkeypatch.setattr(module, "WRITE_SECONDS", 0.3)
+    monkeypatch.setattr(lane, "WRITE_SECONDS", 0.3)
 
     async def main() -> None:
         account = await d.open_account(database_url)
