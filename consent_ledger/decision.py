@@ -54,7 +54,8 @@ class Question(msgspec.Struct, frozen=True):
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """An answer and what it rests on; times are microseconds since 1970, UTC.
 
-    `detail` says which part of the set-up a refusal is about (R-M10).
+    `detail` says what is particular about this answer: which part of the set-up refuses (R-M10),
+    whose clock or word it rests on, or what else would lift it.
     """
 
     answer: Answer = msgspec.field(name="d")
@@ -190,7 +191,17 @@ def _opted_out_by_contact(case: _Case) -> _Verdict | None:
     stop = case.standing.stopped(case.question.purpose)
     if stop is None:
         return None
-    return _Verdict(Answer.DENY, Reason.OPTED_OUT_BY_CONTACT, Source.CONTACT, (stop.mark,))
+    detail = _asked_once_more(case)
+    return _Verdict(
+        Answer.DENY, Reason.OPTED_OUT_BY_CONTACT, Source.CONTACT, (stop.mark,), detail=detail
+    )
+
+
+def _asked_once_more(case: _Case) -> str | None:
+    # What waits under a STOP re-authorises: any other request was ended or void (R-F9, R-L5).
+    if waiting_request(case.standing, case.question.purpose, case.policy, case.at) is None:
+        return None
+    return "The contact was asked once more, and CONSENT would lift this too."
 
 
 def _opted_out_on_other_number(case: _Case) -> _Verdict | None:
@@ -334,7 +345,10 @@ def _allowed(case: _Case) -> _Verdict:
     grant = live_grant(case.standing, case.question.purpose, case.rule, case.at)
     if case.rule.needs_consent:
         mark = _given(case)
-        return _Verdict(Answer.ALLOW, Reason.CONSENTED, marks=(mark,) if mark else ())
+        detail = None if grant else "This rests on the system of record alone."
+        return _Verdict(
+            Answer.ALLOW, Reason.CONSENTED, marks=(mark,) if mark else (), detail=detail
+        )
     if not case.rule.marketing:
         return _Verdict(Answer.ALLOW, Reason.NO_CONSENT_NEEDED)
     if grant is not None:

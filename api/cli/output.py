@@ -51,6 +51,13 @@ def _cell(value: Any) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
+def _shown(value: Any) -> str:
+    """A cell as a person reads it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
+
+
 def _print_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
     from rich.console import Console
     from rich.markup import escape
@@ -60,7 +67,7 @@ def _print_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> N
     for name in columns:
         drawn.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
-        drawn.add_row(*("" if row.get(n) is None else escape(str(row.get(n))) for n in columns))
+        drawn.add_row(*(escape(_shown(row.get(name))) for name in columns))
 
     class Shown(Console):
         """The library would end a program whose reader left with 1, which means no."""

@@ -1,5 +1,6 @@
 """An application on a socket, from 'it answers' to 'nothing is left'."""
 
+import errno
 import logging
 import os
 import signal
@@ -30,6 +31,8 @@ def bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         # Its own text may repeat the address; a resolver's errors have no number of this kind.
         reason = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else "no host"
+        if error.errno == errno.EADDRINUSE:
+            reason += "; --port names another, and 0 picks a free one"
         raise CommandError(f"cannot listen on port {port}: {reason}", BAD_USE) from None
 
 

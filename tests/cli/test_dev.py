@@ -137,10 +137,11 @@ def test_nothing_stays_behind(kind: signal.Signals) -> None:
 
 
 def test_a_busy_port_is_said_in_a_line(dev: Dev, tmp_path: Path) -> None:
-    """Nothing is started, and no folder is made."""
+    """Nothing is started, no folder is made, and the way out is named."""
     port = dev.said["url"].rpartition(":")[2]
     found = cli("dev", "--port", port, "--data-dir", tmp_path / "new")
-    message = f"consent-ledger: cannot listen on port {port}: address already in use\n"
+    taken = f"cannot listen on port {port}: address already in use"
+    message = f"consent-ledger: {taken}; --port names another, and 0 picks a free one\n"
     assert (found.returncode, found.stderr) == (2, message)
     assert not (tmp_path / "new").exists()
 

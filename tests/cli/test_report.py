@@ -30,6 +30,9 @@ def test_the_report_is_a_table_for_people(dev: Dev) -> None:
     assert head.split()[:3] == ["number", "source", "since"]
     assert 0 < len(lines) <= 100
     assert all(re.match(r"\+\d+ +(contact|system|agent) ", line) for line in lines)
+    allowed = {line.split()[-1] for line in lines if line.split()[1] == "agent"}
+    assert allowed == {"yes"}
+    assert {line.split()[-1] for line in lines} == {"yes", "no"}
     assert len(dev.cli("report", "--limit", "2").stdout.splitlines()) == 3
 
 

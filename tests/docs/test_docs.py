@@ -224,6 +224,20 @@ def test_every_shell_block_is_one(name: str) -> None:
         json.loads(body)
 
 
+USED: Final = re.compile(r"\$\{?([A-Z][A-Z_]+)")
+SET: Final = re.compile(r"\b([A-Z][A-Z_]+)=")
+
+
+@pytest.mark.parametrize("path", PAGES, ids=relative)
+def test_every_variable_of_a_command_is_set_or_explained(path: Path) -> None:
+    """Whoever pastes a command knows what its variables stand for: an empty one is no secret."""
+    text = path.read_text()
+    commands = "".join(block for kind, block in BLOCK.findall(text) if kind == "sh")
+    told = set(SET.findall(commands)) | set(re.findall(r"`\$?([A-Z_]+)`", BLOCK.sub("", text)))
+    unknown = set(USED.findall(commands)) - told
+    assert not [name for name in unknown if not name.startswith("CONSENT_LEDGER_")]
+
+
 def test_the_answer_in_the_readme_has_the_fields_of_the_service() -> None:
     """The example of an answer is no older than the service."""
     shown = next(json.loads(text) for name, text in JSON.items() if name.startswith("README.md"))
