@@ -1,6 +1,6 @@
 """Questions about the past: what was true then, and what was known then (contract section 3)."""
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -12,6 +12,7 @@ from consent_ledger.account import Account, evolve_account
 from consent_ledger.decision import Decision, Question, decide, unreadable
 from consent_ledger.facts import Event
 from consent_ledger.fold import fold
+from consent_ledger.ledger import UnavailableError
 from consent_ledger.policy import Policy
 from consent_ledger.snapshot import counted
 from consent_ledger.standing import Standing
@@ -43,16 +44,17 @@ async def check_in_the_past(
 ) -> dict[str, Any]:
     """The answer at `as_of` with all that is known now, or with what was recorded by `known_at`.
 
-    The streams are folded anew, up to those times; the account's set-up is the one known then,
-    and of its policies the one that held.
+    The streams are folded anew, up to those times; the account's set-up is the one that was in
+    force, as far as it was known.
     """
     view = await service.reader.view(account_id, list(ids))
     _refuse_other_times(as_of, known_at, view.now)
     past = await _past(service, ids, as_of, known_at)
     others = [await _past(service, other, as_of, known_at) for other in contacts]
-    account, at = await _set_up(service, view, as_of, known_at)
-    if any(other.standing is None for other in others):
+    then, at = await _set_up(service, view, as_of, known_at)
+    if then is None or any(other.standing is None for other in others):
         past.standing = None
+    account = then or view.account
     known = tuple((o.number_id, o.standing) for o in others if o.standing is not None)
     require_manual_sender(account.policy_at(at).policy, question)
     decision = _decide(past, replace(question, contacts=known), account, at)
@@ -79,22 +81,36 @@ async def state_in_the_past(
     as_of: int | None,
     known_at: int | None,
 ) -> PastState:
-    """Where a number stood at a moment; now, where none is named."""
+    """Where a number stood at a moment; now, where none is named. UnavailableError where the
+    policies of then cannot be read."""
     view = await service.reader.view(account_id, [number_id])
     _refuse_other_times(as_of, known_at, view.now)
     past = await _past(service, (number_id,), as_of, known_at)
     account, at = await _set_up(service, view, as_of, known_at)
+    if account is None:
+        raise UnavailableError("the set-up of then cannot be read")
     return PastState(past.version, past.standing, account.policy_at(at).policy, at, view.now)
 
 
 async def _set_up(
     service: Service, view: View, as_of: int | None, known_at: int | None
-) -> tuple[Account, int]:
-    """The account as it was known then, and the instant that is asked about."""
+) -> tuple[Account | None, int]:
+    """The account as it was set up then, None where that cannot be read, and the instant that is
+    asked about.
+
+    A set-up holds from when it was recorded on, so of two times the earlier one limits it. Before
+    the account was opened nothing was set up: what is known of it later stands in for that, its
+    first policy too.
+    """
+    at = next((at for at in (as_of, known_at) if at is not None), view.now)
     account = view.account
-    if known_at is not None:
-        account = await _account_at(service, account.account_id, known_at) or account
-    return account, next((at for at in (as_of, known_at) if at is not None), view.now)
+    try:
+        for limit in (known_at, as_of):
+            if limit is not None:
+                account = await _account_at(service, account, limit)
+    except UnreadableEventError:
+        return None, at
+    return account, at
 
 
 def _decide(past: _Past, question: Question, account: Account, at: int) -> Decision:
@@ -139,9 +155,20 @@ async def stream(service: Service, originator_id: UUID) -> list[Event]:
         return await read_stream(conn, originator_id)
 
 
-async def _account_at(service: Service, account_id: UUID, known_at: int) -> Account | None:
-    account = Account(account_id)
-    for event in await stream(service, account_id):
-        if event.recorded_at <= known_at:
-            account = evolve_account(account, event.fact)
-    return account if account.policies else None
+RECORDED: Final = """
+SELECT max(originator_version) FROM events WHERE originator_id = %s AND recorded_at <= %s"""
+
+
+async def _account_at(service: Service, account: Account, recorded_by: int) -> Account:
+    """The account at an earlier version, if it had one by then."""
+    account_id = account.account_id
+    async with service.connection() as conn:
+        row = await (await conn.execute(RECORDED, (account_id, recorded_by))).fetchone()
+        version = row[0] if row is not None else None
+        if version is None or version >= account.version:
+            return account
+        events = await read_stream(conn, account_id, version)
+    then = Account(account_id)
+    for event in events:
+        then = evolve_account(then, event.fact)
+    return then if then.policies else account

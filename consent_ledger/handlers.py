@@ -183,8 +183,10 @@ def _judge(number: PhoneNumber, command: Judge) -> Answered:
         )
     else:
         fact = f.RevocationDismissed(words.originator_version)
-        # A verdict follows its words, also where their clock runs ahead of ours.
-        context = replace(context, at=max(context.at, words.context.at + 1))
+        if context.at <= words.context.at:
+            # A verdict follows its words, also where their clock runs ahead of ours. It is by that
+            # clock then: an instant of ours would hold back what is recorded next until it came.
+            context = replace(context, at=words.context.at + 1, basis=words.context.basis)
     number.cancel_barred(number.trigger(fact, context))
     return Answered()
 

@@ -184,15 +184,20 @@ def counted(events: Iterable[f.Event], as_of: int | None = None) -> list[Said]:
     items, retracted = [], set()
     for event in events:
         item = said(event)
-        if item is not None:
-            items.append(item)
-        elif type(event.fact) is f.FactRetracted:
+        if type(event.fact) is f.FactRetracted:
             retracted.add(event.fact.version)
-    if retracted or as_of is not None:
-        items = [
-            item
-            for item in items
-            if item.version not in retracted and (as_of is None or item.at <= as_of)
-        ]
+        elif item is not None and (as_of is None or _had_happened(event, item, as_of)):
+            items.append(item)
+    if retracted:
+        items = [item for item in items if item.version not in retracted]
     items.sort(key=order)
     return items
+
+
+def _had_happened(event: f.Event, item: Said, as_of: int) -> bool:
+    """Whether a fact had happened: at its own time, or when it was recorded if that was earlier.
+
+    A clock that runs a little ahead is believed (R-O3), so what it dates counts from its recording
+    on; of a moment between the two the ledger may not say later that it had not happened.
+    """
+    return item.at <= as_of or event.recorded_at <= as_of

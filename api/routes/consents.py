@@ -78,13 +78,14 @@ async def consent_request(
 ) -> Response:
     """Ask for consent by hand; 409 with the reason where it may not be sent (R-F9)."""
     number = read_number(service, caller.account_id, body.number)
+    # Who tells of a request sends it, unless they say who else does: R-L2 asks for the permission
+    # of a person, whichever field names them.
+    user = body.sent_by or body.by
     command = c.RequestConsent(
-        told=told(
-            caller, body.occurred_at, body.sent_by or body.by, correlation_id=body.correlation_id
-        ),
+        told=told(caller, body.occurred_at, user, correlation_id=body.correlation_id),
         purposes=tuple(dict.fromkeys(body.purposes)),
         location=body.location,
-        sent_by=body.sent_by,
+        sent_by=user,
     )
     claims = await idempotency(request)
     try:

@@ -43,7 +43,7 @@ class CheckBody(QuestionBody):
     )
 
     as_of: Instant | None = None
-    """Answer for this past moment, with all that is known now."""
+    """Answer for this past moment, under the set-up of then, with all that is known now."""
     known_at: Instant | None = None
     """Answer with what the ledger had recorded by this past moment."""
 

@@ -87,7 +87,8 @@ class ConsentRequestBody(Told):
     location: OpaqueId | None = None
     """The account's location that asks; the text names it."""
     sent_by: OpaqueId | None = None
-    """The user who asks, by an opaque id."""
+    """The user who asks, by an opaque id; left out, whoever `by` names. Where nobody is named the
+    request is the account's own, and nobody's permission applies."""
 
 
 class OptOutBody(Told):

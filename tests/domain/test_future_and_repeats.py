@@ -4,6 +4,8 @@ import pytest
 
 from consent_ledger import facts as f
 from consent_ledger.commands import GiveConsent, OptIn, OptOut
+from consent_ledger.fold import fold
+from consent_ledger.snapshot import counted
 from consent_ledger.words import ActorKind, Basis, Consent, Level, Method, Source
 from tests.story import HOUR, MINUTE, T0, at, given, staff, standing_of, texts
 
@@ -45,6 +47,13 @@ def test_five_minutes_ahead_is_believed() -> None:
     story = given(at(T0 - HOUR, STOP)).when(texts("start", AHEAD - 1), at=T0)
     assert story.new[0].context.claimed_at is None
     assert story.standing.contact is None
+
+
+def test_what_is_believed_had_happened_when_it_was_recorded() -> None:
+    """R-O3: it counts at once, so a question about that moment finds it, and none before."""
+    story = given(at(T0 - HOUR, STOP)).when(texts("start", AHEAD - 1), at=T0)
+    stands = [fold(counted(story.events, as_of)).contact for as_of in (T0 - 1, T0, AHEAD)]
+    assert [each is not None for each in stands] == [True, False, False]
 
 
 def test_an_opt_out_that_the_contact_asked_for_is_never_refused() -> None:

@@ -19,6 +19,7 @@ from consent_ledger.policy import amended
 from consent_ledger.words import (
     ActorKind,
     Answer,
+    Basis,
     Channel,
     Consent,
     Level,
@@ -117,6 +118,19 @@ def test_a_verdict_follows_its_words() -> None:
     story = given().when(ahead, at=T0)
     story.when(Judge(staff(kind=ADMIN), 1, Verdict.DISMISSED), at=T0 + MINUTE)
     assert story.standing.reviews == {}
+
+
+def test_a_verdict_on_words_from_a_fast_clock_does_not_set_the_ledgers_clock() -> None:
+    """R-O0, R-O3: what is recorded next is recorded at its time, not after those words."""
+    story = given().when(texts("suspected_revocation", T0 + 4 * MINUTE), at=T0)
+    story.when(Judge(staff(kind=ADMIN), 1, Verdict.DISMISSED), at=T0 + MINUTE)
+    (verdict,) = story.new
+    assert verdict.context.at == T0 + 4 * MINUTE + 1
+    assert (verdict.context.basis, verdict.recorded_at) == (Basis.PROVIDER, T0 + MINUTE)
+    story.when(texts("stop", T0 + 9 * MINUTE), at=T0 + 2 * MINUTE)
+    stop, *_ = story.new
+    assert stop.recorded_at == T0 + 2 * MINUTE
+    assert stop.context.claimed_at == T0 + 9 * MINUTE
 
 
 def test_a_verdict_needs_words_that_are_under_review() -> None:

@@ -175,6 +175,25 @@ def test_a_user_who_is_not_named_may_not_text(office: Clinic) -> None:
     office.sends(ANN, sent_by="stranger").is_("refused", "sender_not_permitted")
 
 
+def test_a_request_is_by_the_user_it_names_whichever_field_names_them(office: Clinic) -> None:
+    """R-L2: needed to request too; `by` says who tells it, who sends it where nobody else does."""
+    office.permits("kim", "deny")
+    for named in ({"by": "kim"}, {"by": "stranger"}, {"by": "jo", "sent_by": "kim"}):
+        with office.unchanged():
+            office.requests(ANN, **named).is_no_request("sender_not_permitted")
+    office.requests(ANN, by="jo").recorded("ConsentRequested")
+    office.requests(BEN, by="kim", sent_by="jo").recorded("ConsentRequested")
+
+
+def test_a_request_that_names_nobody_is_the_accounts_own(office: Clinic) -> None:
+    """R-L2, section 7: without a sender user permission does not apply, whoever's key it is."""
+    for number, role in ((ANN, "sender"), (BEN, "agent")):
+        found = office.post("/v1/consent-requests", role, number=number)
+        found.recorded("ConsentRequested")
+        (event,) = office.history(number)
+        assert event["actor"] == {"kind": role, "id": None}
+
+
 def test_an_automated_text_needs_consent_and_no_user(office: Clinic) -> None:
     """R-L2, section 7: without `sent_by` permission does not apply."""
     office.consents(ANN)
