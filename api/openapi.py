@@ -19,13 +19,23 @@ from api.policy_schema import add_changes
 from api.problem_codes import KEYED, WHEN, status_of
 from api.problems import TYPE_BASE
 from api.responses import CODES, schema_of
-from api.schemas.answers import account, base, feed, imports, messages, numbers, texts, told
+from api.schemas.answers import (
+    account,
+    base,
+    blocked,
+    feed,
+    imports,
+    messages,
+    numbers,
+    texts,
+    told,
+)
 from api.schemas.answers.base import Answered
 from api.schemas.answers.problems import MEMBERS, OF_CODE, Problem
 from api.schemas.base import Body
 from consent_ledger.words import Role
 
-WRITTEN: Final = (account, feed, imports, messages, numbers, texts, told)
+WRITTEN: Final = (account, blocked, feed, imports, messages, numbers, texts, told)
 """Where the answers are; the document has a schema for each class of theirs."""
 
 Json = dict[str, Any]

@@ -1,5 +1,6 @@
 """Whose a number is."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,17 @@ async def is_own(conn: AsyncConnection[Any], number_id: UUID, account_id: UUID) 
         (number_id, account_id),
     )
     return await found.fetchone() is not None
+
+
+async def own_numbers(
+    conn: AsyncConnection[Any], number_ids: Sequence[UUID], account_id: UUID
+) -> list[UUID]:
+    """Which of these ids are numbers of the account."""
+    found = await conn.execute(
+        "SELECT number_id FROM consent_status WHERE number_id = ANY(%s) AND account_id = %s",
+        (list(number_ids), account_id),
+    )
+    return [number_id for (number_id,) in await found.fetchall()]
 
 
 async def own_review(service: Service, account_id: UUID, review_id: str) -> tuple[UUID, int]:

@@ -6,5 +6,11 @@ from consent_ledger.store.projection import Projection
 from projections.consent_status import ConsentStatus
 from projections.deferred_messages import DeferredMessages
 from projections.opt_out_report import OptOutReport
+from projections.purpose_blocks import PurposeBlocks
 
-PROJECTIONS: Final[tuple[Projection, ...]] = (ConsentStatus(), OptOutReport(), DeferredMessages())
+PROJECTIONS: Final[tuple[Projection, ...]] = (
+    ConsentStatus(),
+    OptOutReport(),
+    PurposeBlocks(),
+    DeferredMessages(),
+)

@@ -33,6 +33,11 @@ def _moment(text: str) -> str:
     return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def purpose_name(purpose: str) -> str:
+    """A purpose in the words of the pages."""
+    return purpose.replace("_", " ")
+
+
 TEMPLATES: Final = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -41,7 +46,7 @@ TEMPLATES: Final = Environment(
     lstrip_blocks=True,
 )
 TEMPLATES.globals.update(style=STYLE, sources=SOURCES)
-TEMPLATES.filters.update(moment=_moment, spaced=spaced)
+TEMPLATES.filters.update(moment=_moment, spaced=spaced, purpose_name=purpose_name)
 
 
 def page(template: str, status: int = 200, **context: Any) -> Response:

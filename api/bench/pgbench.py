@@ -13,6 +13,7 @@ TABLES: Final = {
     "events": "originator_id",
     "consent_status": "number_id",
     "opt_out_report": "number_id",
+    "purpose_blocks": "number_id",
     "deferred_messages": "number_id",
     "numbers": "number_id",
     "words": "number_id",

@@ -23,7 +23,8 @@ COUNT: Final = "SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM cons
 KILOBYTES: Final = 1024
 """In which Linux tells memory, to a megabyte."""
 EMPTY: Final = """
-TRUNCATE consent_status, opt_out_report, deferred_messages, opt_outs_shown, opt_out_counts"""
+TRUNCATE consent_status, opt_out_report, deferred_messages, opt_outs_shown, opt_out_counts,
+    purpose_blocks, blocks_shown"""
 
 
 def measure_rebuild(

@@ -144,7 +144,7 @@ def page_statement(
 ) -> Statement:
     """A page of the report in its order, from a place on; its rows are read by `item_of`."""
     if filters.ranges is not None and after is not None:
-        filters = replace(filters, ranges=_ranges_from(filters.ranges, str(after.key)))
+        filters = replace(filters, ranges=ranges_from(filters.ranges, str(after.key)))
     params = report_params(account_id, filters) | {"limit": limit}
     if after is not None:
         params |= {"key": after.key, "after": after.number_id}
@@ -180,7 +180,7 @@ def _among_few(filters: Filters, after: Place | None) -> str:
     return WITH_FEW.format(filters=conditions) + AMONG_FEW.format(after=beyond)
 
 
-def _ranges_from(ranges: tuple[Range, ...], key: str) -> tuple[Range, ...]:
+def ranges_from(ranges: tuple[Range, ...], key: str) -> tuple[Range, ...]:
     """What is left of ranges from a number on: what lies before it is not looked at again."""
     return tuple(Range(max(start, key), end) for start, end in ranges if end > key)
 

@@ -1,11 +1,11 @@
-"""The report of opted-out numbers (contract section 6)."""
+"""The report of opted-out numbers (contract section 6), and the blocked list."""
 
 from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field, StringConstraints
 
 from api.report.cursor import LONGEST
-from api.schemas.base import Body, Instant, Number, example
+from api.schemas.base import Body, Instant, Number, PurposeName, example
 from consent_ledger.words import Source
 
 PAGE_LIMIT: Final = 1000
@@ -40,5 +40,21 @@ class OptOutReportBody(OptOutSummaryBody):
 
     limit: Annotated[int, Field(strict=True, ge=1, le=PAGE_LIMIT)] | None = None
     """Numbers on a page; left out, 100."""
+    cursor: Annotated[str, StringConstraints(max_length=LONGEST)] | None = None
+    """The `next_cursor` of the page before, with the same filters."""
+
+
+class PurposeBlockReportBody(Body):
+    """What the blocked list is narrowed to, and which page (R-B1)."""
+
+    model_config = example(purpose="recall", number_prefix="0770", limit=50)
+
+    purpose: PurposeName | None = None
+    """Only blocks of this purpose."""
+    number_prefix: Number | None = None
+    """Only numbers that begin so: E.164 with its plus, or the digits dialled at home; three at the
+    least."""
+    limit: Annotated[int, Field(strict=True, ge=1, le=PAGE_LIMIT)] | None = None
+    """Blocks on a page; left out, 100."""
     cursor: Annotated[str, StringConstraints(max_length=LONGEST)] | None = None
     """The `next_cursor` of the page before, with the same filters."""

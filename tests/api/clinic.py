@@ -178,10 +178,12 @@ class Clinic:
         """An admin takes back an agent's opt-out."""
         return self.post("/v1/opt-ins", number=number, by=by, reason="a mistake", **more)
 
-    def blocks(self, number: str, purpose: str = "recall", blocked: bool = True) -> Answer:
+    def blocks(
+        self, number: str, purpose: str = "recall", blocked: bool = True, **more: Any
+    ) -> Answer:
         """Staff tick or untick a purpose on the blocked list."""
         body = {"number": number, "purpose": purpose, "blocked": blocked, "by": "agent-7"}
-        return self.post("/v1/purpose-blocks", "agent", **body)
+        return self.post("/v1/purpose-blocks", "agent", **(body | more))
 
     def learns_preference(self, number: str, value: str, system: str = "practice") -> Answer:
         """A system of record tells what the contact wants of marketing."""

@@ -11,6 +11,7 @@ SENDER: Final = frozenset({"sender"})
 ADMIN: Final = frozenset({"admin"})
 FOLLOWERS: Final = frozenset({"admin", "auditor", "sender"})
 ONLOOKERS: Final = frozenset({"admin", "auditor"})
+PEOPLE: Final = frozenset({"agent", "admin", "auditor"})
 STAFF: Final = frozenset({"agent", "admin"})
 SENDER_OR_AGENT: Final = frozenset({"sender", "agent"})
 SENDER_OR_ADMIN: Final = frozenset({"sender", "admin"})
@@ -126,6 +127,7 @@ NUMBERS: Final = (
 REPORTS: Final = (
     Route("POST", "/v1/reports/opt-outs", ONLOOKERS, {"source": "agent", "number_prefix": "415"}),
     Route("POST", "/v1/reports/opt-outs/summary", ONLOOKERS, {"source": "agent"}),
+    Route("POST", "/v1/reports/purpose-blocks", PEOPLE, {"purpose": "recall"}),
 )
 """Their filters may be left out, or be null."""
 IMPORTS: Final = (

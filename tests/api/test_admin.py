@@ -179,13 +179,14 @@ def test_a_person_judges_what_was_said(clinic: Clinic, browser: Browser) -> None
         assert browser.sends("/admin/reviews", review_id=unknown, verdict="revoked").status == 404
 
 
-PATHS = ["/admin", "/admin/opt-outs", "/admin/reviews"]
+PATHS = ["/admin", "/admin/opt-outs", "/admin/blocked", "/admin/reviews"]
 
 
 @pytest.mark.parametrize("path", PATHS)
 def test_nobody_sees_a_page_who_has_not_signed_in(clinic: Clinic, path: str) -> None:
     """Section 9: numbers are shown to an admin of the account alone."""
     clinic.hears(ANN, "stop")
+    clinic.blocks(ANN)
     stranger = Browser(clinic)
     stranger.opens(path).reads("A key of an admin").misses(SHOWN_ANN)
     stranger.signs_in("auditor").reads("This is no admin's key.")

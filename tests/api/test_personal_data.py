@@ -7,7 +7,7 @@ import pytest
 from tests.api.clinic import ANN, BEN, CARA, Clinic, ago, ahead
 from tests.service import Running, rows_of_every_table
 
-VAULT = {"numbers", "words", "unparsed_words", "opt_outs_shown"}
+VAULT = {"numbers", "words", "unparsed_words", "opt_outs_shown", "blocks_shown"}
 """The tables where numbers and words may be."""
 SAID = ["zanzibar", "my daughter's knee", "quokka", "lighthouse"]
 """Words of contacts and staff that are found nowhere else."""
@@ -47,6 +47,9 @@ def tell_everything(clinic: Clinic) -> None:
     clinic.post("/v1/opt-outs/batch", items=[{"number": BEN, "by": "x", "reason": SAID[0]}])
     clinic.reports(ANN, "30003", message_id="out-1")
     clinic.blocks(ANN)
+    listed = "/v1/reports/purpose-blocks"
+    clinic.post(listed, number_prefix=ANN)
+    clinic.post(listed, number_prefix=f"{ANN} {SAID[3]}").problem(422, "prefix-unreadable")
     clinic.learns_preference(ANN, "unreadable")
     body = {"number": BEN, "disconnected_on": "2026-03-04", "evidence": f"{BEN} {SAID[2]}"}
     clinic.post("/v1/reassignments", **body)

@@ -64,8 +64,10 @@ class Admin:
         return self
 
     def ticks(self, label: str) -> "Admin":
-        """Ticks a box."""
-        self.chrome.find_element(By.CSS_SELECTOR, f"input[aria-label='{label}']").click()
+        """Scrolls to a box, as the bar below may lie over it, and ticks or unticks it."""
+        box = self.chrome.find_element(By.CSS_SELECTOR, f"input[aria-label='{label}']")
+        self.chrome.execute_script("arguments[0].scrollIntoView({block: 'center'})", box)
+        box.click()
         return self
 
     def reads(self, *words: str) -> "Admin":

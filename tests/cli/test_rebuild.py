@@ -13,7 +13,7 @@ from consent_ledger.store.mapper import UnreadableEventError
 from projections import folding, repair
 from projections.rebuild import READ_MODELS
 from projections.repair import compare, rebuild
-from projections.shown import IS_COUNTED, IS_SHOWN
+from projections.shown import IS_BLOCKED, IS_COUNTED, IS_SHOWN
 from tests.cli.conftest import Dev, cli
 from tests.cli.test_demo import tell
 from tests.conftest import new_database
@@ -82,6 +82,11 @@ REPORT_DAMAGE = {
         "INSERT INTO opt_out_counts SELECT * FROM opt_out_counts LIMIT 1",
         "INSERT INTO opt_out_counts VALUES (gen_random_uuid(), 5, 'agent', 3)",
     ),
+    "blocks_shown": (
+        "DELETE FROM blocks_shown WHERE purpose = 'recall'",
+        "UPDATE blocks_shown SET e164 = '+14155550100', version = version + 1",
+        "INSERT INTO blocks_shown SELECT * FROM blocks_shown LIMIT 1",
+    ),
 }
 
 
@@ -105,7 +110,7 @@ def test_what_triggers_keep_is_compared_too(told_url: str, table: str, damage: s
 
 
 def _report_rows(conn: Connection[tuple[object, ...]]) -> list[list[tuple[object, ...]]]:
-    held = (IS_SHOWN, IS_COUNTED)
+    held = (IS_SHOWN, IS_COUNTED, IS_BLOCKED)
     return [sorted(conn.execute(each.encode()).fetchall(), key=str) for each in held]
 
 

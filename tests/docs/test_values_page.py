@@ -8,7 +8,7 @@ import pytest
 
 from api.importing.files import FIELDS
 from api.report.writing import COLUMNS
-from api.routes import admin, admin_opt_outs, admin_reviews
+from api.routes import admin, admin_blocked, admin_opt_outs, admin_reviews
 from api.routes.opt_outs import MEANS
 from api.schemas.answers.feed import WebhookEndpoint
 from api.schemas.answers.imports import ImportState
@@ -117,7 +117,7 @@ def test_the_columns_of_files_are_told() -> None:
 
 def test_every_admin_page_is_told() -> None:
     """Each that a person can open by its address."""
-    modules = (admin, admin_opt_outs, admin_reviews)
+    modules = (admin, admin_opt_outs, admin_blocked, admin_reviews)
     shown = [r.path for m in modules for r in m.router.routes if "GET" in (r.methods or ())]  # type: ignore[attr-defined]
     assert first(tables(page("reference/http.md"))["page"][0]) == shown
 

@@ -246,6 +246,14 @@ FAULTS: Final = {
             SELECT account_id, day_of(since) AS day, source, count(*) AS numbers
             FROM opt_out_report WHERE shown GROUP BY 1, 2, 3
         ) s USING (account_id, day, source) WHERE c.numbers IS DISTINCT FROM s.numbers""",
+    "the blocked list's rows": """
+        (SELECT b.account_id, b.number_id, e164, b.purpose, b.since, b.version
+            FROM purpose_blocks b LEFT JOIN numbers USING (number_id)
+            EXCEPT ALL SELECT account_id, number_id, e164, purpose, since, version
+            FROM blocks_shown)
+        UNION ALL (SELECT account_id, number_id, e164, purpose, since, version FROM blocks_shown
+            EXCEPT ALL SELECT b.account_id, b.number_id, e164, b.purpose, b.since, b.version
+            FROM purpose_blocks b LEFT JOIN numbers USING (number_id))""",
     "claims about events": """
         SELECT key FROM claims c LEFT JOIN events ON originator_id = number_id
             AND originator_version = c.version

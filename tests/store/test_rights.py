@@ -11,9 +11,12 @@ from psycopg import errors
 from consent_ledger.store.connection import service_conninfo
 
 INSERT = "INSERT INTO events VALUES (%s, 1, %s, 1, 1, 'StopReceived', '')"
-ERASABLE = {"numbers", "words", "unparsed_words", "opt_out_report", "deferred_messages"}
-REPORT = {"opt_outs_shown", "opt_out_counts"}
-"""Kept by triggers from the report and the vault, and filled again from them."""
+ERASABLE = {
+    *("numbers", "words", "unparsed_words"),
+    *("opt_out_report", "purpose_blocks", "deferred_messages"),
+}
+REPORT = {"opt_outs_shown", "opt_out_counts", "blocks_shown"}
+"""Kept by triggers from read models and the vault, and filled again from them."""
 ENDPOINTS = {"provider_endpoints", "webhook_endpoints"}
 IMPORTS = {"import_parts", "import_units"}
 """A list goes when its import ends; verdicts of a dry run that begins anew, too."""

@@ -45,6 +45,7 @@ TABLES: Final = (
         {"position": "base + t.place_in_it", "snapshot": _own("snapshot")},
     ),
     Cloned("opt_out_report", "number_id", {}),
+    Cloned("purpose_blocks", "number_id", {}),
     Cloned(
         "deferred_messages",
         "number_id",
@@ -58,6 +59,7 @@ TABLES: Final = (
     Cloned("claims", "number_id", {"key": CLAIM_KEY, "answer": _own("answer")}),
     Cloned("numbers", "number_id", {"e164": "f.e164"}),
     Cloned("opt_outs_shown", "number_id", {"e164": "f.e164"}),
+    Cloned("blocks_shown", "number_id", {"e164": "f.e164"}),
 )
 """Every table that has rows of a number."""
 WITHOUT_TRIGGERS: Final = "SET LOCAL session_replication_role = replica"

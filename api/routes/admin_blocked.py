@@ -1,0 +1,226 @@
+"""The page “Blocked communications”: which purposes staff blocked for which numbers (R-B1)."""
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Form, Response
+from pydantic import BaseModel, StringConstraints
+
+from api.admin.pages import page, purpose_name
+from api.admin.session import SignedIn
+from api.auth import Caller
+from api.own_numbers import own_numbers
+from api.problems import Problem
+from api.report.blocked import BlockFilters, find_blocks, find_blocks_of
+from api.report.prefixes import read_ranges
+from api.report.query import Item
+from api.service import Service
+from api.submit import ServiceIn, read_number, record, told
+from consent_ledger import commands as c
+from consent_ledger.ledger import Submission
+from consent_ledger.number import spaced
+from consent_ledger.words import Channel
+
+router = APIRouter(include_in_schema=False)
+
+PAGE: Final = 50
+"""Blocks on a page. A form has a field for each number and each box that is ticked, at most a
+thousand: enough for an account with eighteen purposes that are all blocked for everybody."""
+BOXES: Final = 1000
+"""Ticked boxes of a form."""
+
+ID: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+PURPOSE: Final = "[a-z][a-z0-9_]{0,63}"
+
+Box = tuple[UUID, str]
+"""A number and a purpose."""
+
+
+class Asked(BaseModel):
+    """What the list is narrowed to, as the form has it, and the page of it."""
+
+    purpose: str = ""
+    number_prefix: str = ""
+    cursor: str = ""
+
+    def filters(self) -> BlockFilters:
+        """The list's own filters; Problem where a field cannot be read."""
+        return BlockFilters(self.purpose or None, read_ranges(self.number_prefix.strip() or None))
+
+
+class Typed(BaseModel):
+    """What was filled in to block a number, and the field that it cannot be done for."""
+
+    number: str = ""
+    purposes: list[str] = []
+    wrong: str = ""
+
+
+def asked(
+    purpose: Annotated[str, Form(max_length=64)] = "",
+    number_prefix: Annotated[str, Form(max_length=30)] = "",
+    cursor: Annotated[str, Form(max_length=300)] = "",
+) -> Asked:
+    """The form's filters."""
+    return Asked(purpose=purpose, number_prefix=number_prefix, cursor=cursor)
+
+
+List = Annotated[Asked, Depends(asked)]
+Ticked = Annotated[str, StringConstraints(pattern=f"^{ID} {PURPOSE}$")]
+Was = Annotated[str, StringConstraints(pattern=f"^{ID}(?: {PURPOSE})*$")]
+Purposes = Annotated[list[str], Form(max_length=PAGE, default_factory=list)]
+Rows = Annotated[list[Was], Form(max_length=PAGE, default_factory=list)]
+Boxes = Annotated[list[Ticked], Form(max_length=BOXES, default_factory=list)]
+
+
+@router.get("/admin/blocked")
+async def first_page(caller: SignedIn, service: ServiceIn) -> Response:
+    """Every number for which a purpose is blocked, the latest first."""
+    return await _listed(service, caller, Asked())
+
+
+@router.post("/admin/blocked")
+async def show(caller: SignedIn, service: ServiceIn, narrowed: List) -> Response:
+    """The list as the form narrows it; by POST, as digits of a number are in it."""
+    return await _listed(service, caller, narrowed)
+
+
+@router.post("/admin/blocked/add")
+async def add(
+    caller: SignedIn,
+    service: ServiceIn,
+    blocked: Purposes,
+    number: Annotated[str, Form(max_length=64)] = "",
+) -> Response:
+    """Blocks the ticked purposes for a number."""
+    typed = Typed(number=number, purposes=blocked)
+    wanted = [each for each in await _purposes(service, caller) if each in blocked]
+    try:
+        found = read_number(service, caller.account_id, number)
+    except Problem:
+        return await _refused(service, caller, typed, "number", "This is no phone number.")
+    if not wanted:
+        sentence = "Tick at least one purpose to block."
+        return await _refused(service, caller, typed, "purposes", sentence)
+    for purpose in wanted:
+        by = told(caller, None, caller.key_id, channel=Channel.WEB)
+        await record(service, caller, found, c.BlockPurpose(by, purpose, True))
+    names = ", ".join(map(purpose_name, wanted))
+    return await _listed(
+        service, caller, Asked(), said=f"{spaced(found.e164)} is blocked: {names}."
+    )
+
+
+@router.post("/admin/blocked/save")
+async def save(
+    caller: SignedIn,
+    service: ServiceIn,
+    narrowed: List,
+    was: Rows,
+    box: Boxes,
+) -> Response:
+    """Blocks what was ticked and lifts what was unticked; boxes that nobody touched stay as they
+    are by now."""
+    before, after = set(_shown(was)), set(_shown(box))
+    touched = sorted(before ^ after)
+    stand = await _standing(service, caller, touched)
+    names = await _purposes(service, caller)
+    done = {True: 0, False: 0}
+    for number_id, purpose in touched:
+        wanted = (number_id, purpose) in after
+        is_known = number_id in stand and purpose in names
+        if is_known and (purpose in stand[number_id]) != wanted:
+            await _put(service, caller, number_id, purpose, wanted)
+            done[wanted] += 1
+    said = f"Saved. Blocked: {done[True]}. Unblocked: {done[False]}."
+    return await _listed(service, caller, narrowed, said=said)
+
+
+async def _put(
+    service: Service, caller: Caller, number_id: UUID, purpose: str, blocked: bool
+) -> None:
+    by = told(caller, None, caller.key_id, channel=Channel.WEB)
+    command = c.BlockPurpose(by, purpose, blocked)
+    await service.writer.record(Submission(caller.account_id, (number_id,), None, command))
+
+
+def _shown(fields: Iterable[str]) -> Iterable[Box]:
+    """The boxes that fields of a form name: an id, and purposes behind it."""
+    for field in fields:
+        number_id, *purposes = field.split()
+        for purpose in purposes:
+            yield UUID(number_id), purpose
+
+
+async def _standing(service: Service, caller: Caller, boxes: Iterable[Box]) -> dict[UUID, set[str]]:
+    """What is blocked by now for those of the numbers that are the account's."""
+    async with service.connection() as conn:
+        own = await own_numbers(conn, [number_id for number_id, _ in boxes], caller.account_id)
+        items = await find_blocks_of(conn, caller.account_id, own)
+    found: dict[UUID, set[str]] = {number_id: set() for number_id in own}
+    for item in items:
+        found[UUID(item["number_id"])].add(item["purpose"])
+    return found
+
+
+async def _purposes(service: Service, caller: Caller) -> Sequence[str]:
+    """The purposes of the policy that holds now."""
+    view = await service.reader.view(caller.account_id, [])
+    return tuple(view.account.policy_at(view.now).policy.purposes)
+
+
+async def _refused(
+    service: Service, caller: Caller, typed: Typed, field: str, error: str
+) -> Response:
+    typed = typed.model_copy(update={"wrong": field})
+    return await _listed(service, caller, Asked(), typed=typed, error=error, status=422)
+
+
+async def _listed(
+    service: Service,
+    caller: Caller,
+    narrowed: Asked,
+    *,
+    typed: Typed | None = None,
+    said: str | None = None,
+    error: str | None = None,
+    status: int = 200,
+) -> Response:
+    rows: list[dict[str, Any]] = []
+    more = None
+    try:
+        filters = narrowed.filters()
+        async with service.connection() as conn:
+            cursor = narrowed.cursor or None
+            found = await find_blocks(conn, caller.account_id, filters, PAGE, cursor)
+            ids = dict.fromkeys(UUID(item["number_id"]) for item in found.items)
+            blocks = await find_blocks_of(conn, caller.account_id, list(ids))
+        rows, more = _by_number(ids, blocks), found.next_cursor
+    except Problem as problem:
+        error, status = problem.detail, problem.status
+    return page(
+        "blocked.html",
+        status,
+        asked=narrowed,
+        typed=typed or Typed(),
+        purposes=await _purposes(service, caller),
+        rows=rows,
+        next_cursor=more,
+        said=said,
+        error=error,
+    )
+
+
+def _by_number(ids: Iterable[UUID], blocks: Sequence[Item]) -> list[dict[str, Any]]:
+    """A row a number, in the order in which the list has them, with all its blocks."""
+    found: dict[str, dict[str, Any]] = {
+        str(number_id): {"number_id": str(number_id), "number": None, "blocks": {}}
+        for number_id in ids
+    }
+    for item in blocks:
+        row = found[item["number_id"]]
+        row["number"] = item["number"]
+        row["blocks"][item["purpose"]] = item
+    # One that was lifted between the two looks has nothing left to show.
+    return [row for row in found.values() if row["blocks"]]
