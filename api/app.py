@@ -155,6 +155,8 @@ def create_app(settings: Settings) -> Application:
         docs_url=None,
         redoc_url=None,
         default_response_class=Response,
+        # It would lead from https to http: behind a proxy nobody here knows how the caller came.
+        redirect_slashes=False,
     )
     app.state.service = service
     app.state.admin_links = AdminLinks()

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from api.auth import Caller
@@ -16,6 +16,9 @@ from consent_ledger.phone_number import RefusedError
 from consent_ledger.words import MessageState
 
 Claims = tuple[Claim, ...]
+
+TOGETHER: Final = 200
+"""Texts whose wait is ended at once: they share commits, and hold up no check."""
 
 
 async def release_text(
@@ -67,6 +70,7 @@ class _HandingOut:
     async def all(self, limit: int) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []
         failed: list[BaseException] = []
+        lasting: list[BaseException] = []
         after: int | None = 0
         turn = 0
         while after is not None and len(items) < limit:
@@ -83,13 +87,24 @@ class _HandingOut:
                 # Who has no key to ask again with is given what was released: nobody else will be.
                 break
             # A text that certainly was not released waits on, and holds back no other.
+            lasting += await self._end_expired()
             turn += 1
-        if failed and not items:
-            raise failed[0]
-        # What outlived its expiry is ended on the way, or every list would read it again.
-        ended = (self._released(each) for each in self._expired)
-        await asyncio.gather(*ended, return_exceptions=bool(items))
+        for error in (*failed, *lasting):
+            if not items:
+                raise error
         return items
+
+    async def _end_expired(self) -> list[BaseException]:
+        """Ends what has expired and was found on the way, or every list would read it again.
+
+        Few at a time: a campaign that was held too long may have expired as a whole.
+        """
+        failed: list[BaseException] = []
+        while self._expired:
+            some = [self._expired.pop() for _ in range(min(TOGETHER, len(self._expired)))]
+            ended = await asyncio.gather(*map(self._released, some), return_exceptions=True)
+            failed += [each for each in ended if isinstance(each, BaseException)]
+        return failed
 
     async def _next(self, turn: int, after: int, limit: int) -> tuple[list[Waiting], int | None]:
         """The texts to try in this turn, and where the next one goes on, if anywhere."""

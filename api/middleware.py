@@ -30,6 +30,8 @@ BATCHES: Final = ("/batch",)
 IMPORTS: Final = "/v1/imports"
 STREAMED: Final = ("/v1/scrubs",)
 """Bodies of any length, which their routes take in part by part, within limits of their own."""
+NOBODY_LEFT: Final = 499
+"""Counted for a caller that hung up before the answer, as nginx does: no failure of the service."""
 
 log = structlog.get_logger("request")
 
@@ -110,7 +112,7 @@ class Observed:
             await respond(internal())(scope, receive, noted)
         finally:
             seconds = time.perf_counter() - began
-            status, route = status or 500, _route(scope)
+            status, route = status or NOBODY_LEFT, _route(scope)
             counter, histogram = _measures(route, status)
             counter.inc()
             histogram.observe(seconds)

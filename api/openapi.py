@@ -27,6 +27,7 @@ from api.schemas.answers import (
     imports,
     messages,
     numbers,
+    policy,
     texts,
     told,
 )
@@ -35,7 +36,7 @@ from api.schemas.answers.problems import MEMBERS, OF_CODE, Problem
 from api.schemas.base import Body
 from consent_ledger.words import Role
 
-WRITTEN: Final = (account, blocked, feed, imports, messages, numbers, texts, told)
+WRITTEN: Final = (account, blocked, feed, imports, messages, numbers, policy, texts, told)
 """Where the answers are; the document has a schema for each class of theirs."""
 
 Json = dict[str, Any]

@@ -99,7 +99,7 @@ WHEN: Final[dict[str, str]] = {
 KEYED: Final = ("idempotency-key-malformed", "idempotency-key-reused")
 """Of every route that takes an Idempotency-Key."""
 
-TOLD: Final = ("number-unparseable", "occurred-at-in-future", *KEYED)
+TOLD: Final = ("number-unparseable", "occurred-at-in-future", "time-too-early", *KEYED)
 """Of every route that is told a fact about a number."""
 ASKED: Final = ("number-unparseable", "unknown-purpose", "sent-by-required")
 """Of every route that is asked about a number."""

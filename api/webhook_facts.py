@@ -13,7 +13,7 @@ from api.delivery_codes import read_code
 from api.inbound import Inbound, receive
 from api.providers.base import UNKNOWN, Confirmation, Fact, Reply, Report, Text
 from api.routes.carrier_reports import report_claim, sent_as
-from api.schemas.base import E164, TEXT_LIMIT
+from api.schemas.base import TEXT_LIMIT, is_number
 from api.service import Service
 from api.submit import Number, digest, record, told
 from consent_ledger import commands as c
@@ -22,6 +22,8 @@ from consent_ledger.facts import Evidence
 from consent_ledger.lexicon import Understood
 from consent_ledger.masking import mask
 from consent_ledger.number import UnparseableNumber, canonical
+from consent_ledger.phone_number import EARLIEST, FUTURE_TOLERANCE
+from consent_ledger.standing import MICROSECONDS
 from consent_ledger.words import ActorKind, Basis, Channel, Role
 
 SENDER_LIMIT: Final = 200
@@ -29,9 +31,6 @@ SENDER_LIMIT: Final = 200
 MEDIA_LIMIT: Final = 1_000
 ID: Final = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 CODE: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-AHEAD: Final = 300 * 1_000_000
-"""Microseconds. A report of a later time than this would be refused (R-O3): it
-counts from now instead."""
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -117,7 +116,9 @@ async def _deliver(
         if name is not None and refers_to is not None:
             known_as = opaque(name)
             break
-    believable = report.at is not None and report.at <= request.now * 1_000_000 + AHEAD
+    # A report of any other time would be refused (R-O3): it counts from now instead.
+    latest = request.now * MICROSECONDS + FUTURE_TOLERANCE
+    believable = report.at is not None and EARLIEST <= report.at <= latest
     command = c.ReportDelivery(
         told=told(
             caller,
@@ -152,7 +153,7 @@ def read(service: Service, account_id: UUID, text: str) -> Number | None:
 
 def opaque(name: str) -> str:
     """An id as an event may hold it: a digest of one that looks like a number, or like no id."""
-    if ID.fullmatch(name) and not E164.fullmatch(name):
+    if ID.fullmatch(name) and not is_number(name):
         return name
     return digest(name.encode("utf-8", "surrogatepass")).hex
 

@@ -101,28 +101,28 @@ _Row = Callable[[_Case], _Verdict | None]
 
 def decide(standing: Standing, question: Question, account: Account, at: int) -> Decision:
     """The decision for a question at an instant; UnknownPurposeError for a purpose not defined."""
-    version = account.policy_at(at)
-    rule = version.policy.purposes.get(question.purpose)
-    if rule is None:
-        raise UnknownPurposeError
-    case = _Case(standing, question, account, version.policy, rule, at)
-    for row in ROWS:
-        verdict = row(case)
-        if verdict is not None:
-            return _decision(case, verdict, version.version)
-    raise AssertionError("the last row always holds")
+    found = _first(ROWS, standing, question, account, at)
+    assert found is not None, "the last row always holds"
+    return found
 
 
 def bars_before_consent(
     standing: Standing, question: Question, account: Account, at: int
 ) -> Decision | None:
     """The decision of rows 1 to 8 and 14, which bind a request for consent too (R-F9)."""
+    return _first(REQUEST_ROWS, standing, question, account, at)
+
+
+def _first(
+    rows: tuple[_Row, ...], standing: Standing, question: Question, account: Account, at: int
+) -> Decision | None:
+    """The decision of the first row that matches."""
     version = account.policy_at(at)
     rule = version.policy.purposes.get(question.purpose)
     if rule is None:
         raise UnknownPurposeError
     case = _Case(standing, question, account, version.policy, rule, at)
-    for row in REQUEST_ROWS:
+    for row in rows:
         verdict = row(case)
         if verdict is not None:
             return _decision(case, verdict, version.version)

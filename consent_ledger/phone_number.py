@@ -16,13 +16,16 @@ from consent_ledger.account import Account
 from consent_ledger.commands import Command, Told
 from consent_ledger.decision import Decision
 from consent_ledger.held import Held, evolve_held
-from consent_ledger.policy import PolicyVersion
+from consent_ledger.policy import DAY, PolicyVersion
 from consent_ledger.snapshot import HistoryNeededError, Snapshot
 from consent_ledger.standing import CLOCK_MARGIN, Standing
 from consent_ledger.words import ActorKind, Basis, Channel, MessageState, Source
 
 FUTURE_TOLERANCE: Final = CLOCK_MARGIN
 """How far ahead of the ledger's clock a fact may claim to be (R-O3)."""
+EARLIEST: Final = DAY
+"""The second day of 1970. A clock that was never set says the first, in some zone or other, or an
+earlier one: believed, a STOP would be folded in before everything that was ever said."""
 
 
 class RefusedError(Exception):
@@ -132,13 +135,9 @@ class PhoneNumber:
         """The envelope of a fact that was told, at the time it happened (R-O0, R-O3)."""
         basis = told.basis if told.at is not None else Basis.LEDGER
         at, claimed = told.at, None
-        if at is not None and at > self.recorded_at + FUTURE_TOLERANCE:
+        if at is not None and (doubt := self._doubt(at)) is not None:
             if not contacts_words:
-                raise RefusedError(
-                    "occurred-at-in-future",
-                    "A fact may not lie more than 5 minutes in the future.",
-                    field="occurred_at",
-                )
+                raise doubt
             at, claimed, basis = None, at, Basis.LEDGER
         return f.Context(
             at=self.instant() if at is None else at,
@@ -152,6 +151,17 @@ class PhoneNumber:
             evidence=told.evidence,
             correlation_id=told.correlation_id,
         )
+
+    def _doubt(self, at: int) -> RefusedError | None:
+        """Why nothing can have happened at such a time."""
+        if at > self.recorded_at + FUTURE_TOLERANCE:
+            code = "occurred-at-in-future"
+            detail = "A fact may not lie more than 5 minutes in the future."
+        elif at < EARLIEST:
+            code, detail = "time-too-early", "No text was sent before 1970."
+        else:
+            return None
+        return RefusedError(code, detail, field="occurred_at")
 
     def own_context(self, cause: str | None = None) -> f.Context:
         """The envelope of a fact that the ledger itself adds."""

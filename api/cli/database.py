@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import psycopg
 
 from api.cli.data_dir import DataDir
-from api.cli.errors import NO, CommandError
+from api.cli.errors import CommandError
 from consent_ledger.keyring import Keyring
 from consent_ledger.store.connection import connect_as_owner
 
@@ -24,7 +24,7 @@ TRUTHY: Final = ("1", "true", "t", "yes", "y", "on")
 def refuse_db_functions() -> None:
     """Read models would fall behind their events in silence: nothing may start like that."""
     if db_functions_enabled():
-        raise CommandError(f"unset {UNSAFE_VARIABLE}: read models would miss events", NO)
+        raise CommandError(f"unset {UNSAFE_VARIABLE}: read models would miss events")
 
 
 def db_functions_enabled() -> bool:

@@ -18,6 +18,9 @@ _EXTRA: Final = re.compile(r"Got unexpected extra argument.*", re.DOTALL)
 TOO_MANY: Final = "too many arguments: quote a number that has spaces"
 """Instead of what was too many: it may be a part of a number."""
 
+OF_A_LIBRARY: Final = "Value error, "
+"""How the library of the options begins what is wrong with a value: no word to whoever typed it."""
+
 
 class CommandError(typer.TyperException):
     """A command that ends with a message of one line; `code` is the exit status."""
@@ -32,7 +35,8 @@ def explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, CommandError):
         return error.message, error.exit_code
     if isinstance(error, typer.TyperException):
-        return _masked(_EXTRA.sub(TOO_MANY, error.format_message()))
+        said = error.format_message().replace(OF_A_LIBRARY, "")
+        return _masked(_EXTRA.sub(TOO_MANY, said))
     # Never 1: who asks whether a text may go out would take a failure for the answer.
     return _known(error) or (f"failed ({type(error).__name__})", BAD_USE)
 

@@ -27,8 +27,8 @@ from api.cli import (
     simulate_inbound,
     tail,
 )
-from api.cli.ending import Commands, flush_output, say
-from api.cli.errors import INTERRUPTED, explain
+from api.cli.ending import UNREAD, Commands, flush_output, say
+from api.cli.errors import BAD_USE, INTERRUPTED, NO, explain
 from api.cli.version import show
 
 app = typer.Typer(
@@ -89,6 +89,11 @@ def _run() -> tuple[str, int]:
         status = app(standalone_mode=False)
     except typer.Abort:
         return "", INTERRUPTED
+    except SystemExit as ended:
+        if ended.code == NO:
+            # So the library ends a help that nobody reads; no command of ours says no like that.
+            return UNREAD, BAD_USE
+        raise
     except Exception as error:
         return explain(error)
     return "", status if isinstance(status, int) else 0

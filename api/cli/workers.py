@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import tempfile
+import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -24,6 +25,8 @@ METRICS_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 """Where the processes count together: whichever is asked for the metrics tells those of all."""
 KILL_SECONDS: Final = 5.0
 """Beyond the grace of open requests: a process that has not ended by then is killed."""
+PAUSE_SECONDS: Final = 1.0
+"""Before the next try of a process that could not start; the others answer meanwhile."""
 
 _spawning: Final = multiprocessing.get_context("spawn")
 
@@ -56,21 +59,22 @@ class Workers:
     def run(self, ready: Callable[[], None]) -> None:
         """Starts them, says so once all answer, and replaces one that ends.
 
-        CommandError where one ends before it ever answered, as the next would too.
+        CommandError where one of the first ends before it ever answered, as the next would too. A
+        later one may only find the database away, and the others have to outlive that.
         """
         with tempfile.TemporaryDirectory(prefix="consent-ledger-") as folder:
             os.environ[METRICS_FOLDER] = folder
             try:
                 self._workers = [self._new() for _ in range(self._count)]
                 while any(each.fresh for each in self._workers):
-                    self._look()
+                    self._look(self._give_up)
                 ready()
                 while True:
-                    self._look()
+                    self._look(lambda: time.sleep(PAUSE_SECONDS))
             finally:
                 self._end()
 
-    def _look(self) -> None:
+    def _look(self, at_failed_start: Callable[[], None]) -> None:
         ends = [each.process.sentinel for each in self._workers]
         heard = wait([*ends, *(each.says for each in self._workers if each.fresh)])
         for place, worker in enumerate(self._workers):
@@ -78,9 +82,12 @@ class Workers:
                 worker.fresh = not _answers(worker.says)
             if worker.process.sentinel in heard:
                 if worker.fresh:
-                    raise CommandError("a process of the service did not start", BAD_USE)
+                    at_failed_start()
                 log.error("worker_ended", status=worker.process.exitcode)
                 self._workers[place] = self._new()
+
+    def _give_up(self) -> None:
+        raise CommandError("a process of the service did not start", BAD_USE)
 
     def _end(self) -> None:
         for worker in self._workers:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -10,13 +10,12 @@ import msgspec
 
 from api.half_text import mended
 from api.providers.base import Malformed, Request
+from consent_ledger.moments import instant_of, moment_of
 
 FORM_FIELDS: Final = 200
 """Fields of a form; the longest that a provider sends has some forty."""
 FACTS: Final = 1_000
 """Messages in one request: the batches of providers have at most a few hundred."""
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND: Final = timedelta(microseconds=1)
 
 Form = Sequence[tuple[str, str]]
 
@@ -130,13 +129,9 @@ def form_of(body: bytes) -> Form:
 def instant(text: str) -> int | None:
     """The time that a text names, in microseconds since 1970; without a zone it is UTC."""
     try:
-        moment = datetime.fromisoformat(text)
+        moment = moment_of(text)
+        return instant_of(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment)
     except ValueError:
-        return None
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    try:
-        return (moment - EPOCH) // MICROSECOND
-    except OverflowError:
         return None
 
 

@@ -23,6 +23,8 @@ STATUS: Final[dict[str, Any]] = {
 }
 
 
+# Load balancers may ask by HEAD; the server leaves the body of its answer out.
+@router.head("/livez", include_in_schema=False)
 @router.get(
     "/livez",
     responses={200: {"description": "The process answers", "content": STATUS}},
@@ -33,6 +35,7 @@ async def livez() -> Response:
     return reply({"status": "ok"})
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get(
     "/readyz",
     responses={

@@ -81,6 +81,7 @@ async def reviews(
         "not-found",
         "missing",
         "occurred-at-in-future",
+        "time-too-early",
     ),
 )
 async def judge(

@@ -2,7 +2,7 @@
 `sent_by` must not silently drop a rule."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated, Any, Final
 
 from pydantic import (
@@ -14,10 +14,11 @@ from pydantic import (
     StringConstraints,
 )
 
+from consent_ledger.moments import instant_of, moment_of
 from consent_ledger.policy import is_time_zone
 
-E164: Final = re.compile(r"\+\d{7,15}")
-"""Ids go into events and URLs, where no number may be (rulebook section 9)."""
+_NUMBER: Final = re.compile(r"(?:\s*[A-Za-z]+:)?[^\w+]*[+\uff0b](?:[^\w+]*\d){7,15}\W*")
+"""Digits alone may be anybody's id; with a plus, however people write it, they are a number."""
 
 
 def _instant(value: object) -> int:
@@ -25,16 +26,15 @@ def _instant(value: object) -> int:
     if not isinstance(value, str):
         raise ValueError("must be a time such as 2026-03-04T10:00:00Z")
     try:
-        moment = datetime.fromisoformat(value)
+        moment = moment_of(value)
     except ValueError:
         raise ValueError("must be a time such as 2026-03-04T10:00:00Z") from None
     if moment.tzinfo is None:
         raise ValueError("must name its time zone, such as Z")
     try:
-        delta = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
-    except OverflowError:
+        return instant_of(moment)
+    except ValueError:
         raise ValueError("is no time that can be kept") from None
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 
 def _day(value: object) -> str:
@@ -49,8 +49,13 @@ Instant = Annotated[int, BeforeValidator(_instant, json_schema_input_type=_TimeT
 Day = Annotated[str, BeforeValidator(_day), Field(json_schema_extra={"format": "date"})]
 
 
+def is_number(value: str) -> bool:
+    """Whether an id is a phone number: ids go into events and URLs, which hold none (section 9)."""
+    return _NUMBER.fullmatch(value) is not None
+
+
 def no_number(value: str) -> str:
-    if E164.fullmatch(value):
+    if is_number(value):
         raise ValueError("must be an opaque id, not a phone number")
     return value
 

@@ -31,6 +31,9 @@ UNREADABLE_CHECKS: Final = [
     ({"number": BEN, "time_zone": f"{SECRET}/Town"}, "/time_zone", "value-error"),
     ({"number": BEN, "contact_numbers": [ANN, 5]}, "/contact_numbers/1", "string-type"),
     ({"number": BEN, "correlation_id": ANN}, "/correlation_id", "value-error"),
+    ({"number": BEN, "correlation_id": f" whatsapp:{ANN}"}, "/correlation_id", "value-error"),
+    ({"number": BEN, "correlation_id": "+1 (415) 555-0132"}, "/correlation_id", "value-error"),
+    ({"number": BEN, "correlation_id": "\uff0b1.415.555.0132 "}, "/correlation_id", "value-error"),
     ({"number": BEN, "correlation_id": HALF}, "/correlation_id", "string-unicode"),
 ]
 UNREADABLE_ROWS: Final = [

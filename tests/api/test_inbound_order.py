@@ -125,6 +125,36 @@ def test_words_from_the_future_close_and_never_open(open_clinic: Open, field: st
     clinic.asks(ANN).is_allowed("no_consent_needed")
 
 
+@pytest.mark.parametrize("zero", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00+00:00"])
+def test_a_stop_by_a_clock_that_was_never_set_counts_from_now_on(
+    open_clinic: Open, zero: str
+) -> None:
+    """R-O3: whatever the contact said before, this was said since."""
+    clinic = open_clinic("opt-out")
+    clinic.hears(ANN, "STOP", received_at=ago(days=2))
+    clinic.hears(ANN, "START", received_at=ago(days=1))
+    clinic.hears(ANN, "STOP", received_at=zero).replied("stop_confirmation")
+    clinic.asks(ANN).is_denied("opted_out_by_contact")
+    event = clinic.history(ANN)[-2]
+    assert event["claimed_occurred_at"] == zero.replace("+00:00", "Z")
+    clinic.hears(ANN, "START", received_at=zero).replied(None)
+    clinic.asks(ANN).is_denied("opted_out_by_contact")
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"),
+        ("2016-12-31T18:59:60.5-05:00", "2017-01-01T00:00:00.500000Z"),
+        ("2016-12-31t23:59:59z", "2016-12-31T23:59:59Z"),
+    ],
+)
+def test_any_time_of_rfc_3339_is_one(clinic: Clinic, said: str, kept: str) -> None:
+    """R-O3: no STOP is refused for a leap second, or for small letters."""
+    clinic.hears(ANN, "STOP", received_at=said).understood_as("stop")
+    assert clinic.history(ANN)[0]["occurred_at"] == kept
+
+
 def test_a_decline_from_the_future_declines(clinic: Clinic) -> None:
     """R-O3: what closes is believed."""
     clinic.requests(ANN)

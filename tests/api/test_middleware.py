@@ -28,6 +28,11 @@ async def fails_halfway(scope: Scope, receive: Receive, send: Send) -> None:
     raise RuntimeError(SAID)
 
 
+async def never(*_: Any) -> Any:
+    """What is not called."""
+    raise AssertionError
+
+
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """What is logged meanwhile."""
@@ -64,6 +69,21 @@ def test_a_failure_is_a_problem_and_a_line_that_says_where_not_what(log: io.Stri
     assert (failed["event"], failed["error"]) == ("request_failed", "RuntimeError")
     assert failed["place"].startswith("test_middleware.py:")
     assert (request["event"], request["status"]) == ("request", 500)
+
+
+def test_a_caller_that_left_is_no_failure_of_the_service(log: io.StringIO) -> None:
+    """Who is called at night for a 5xx is not called because somebody hung up."""
+
+    async def is_left(scope: Scope, receive: Receive, send: Send) -> None:
+        """An application that has nobody to answer."""
+
+    async def request() -> None:
+        scope = {"type": "http", "method": "POST", "path": "/v1/checks", "headers": []}
+        await Observed(is_left)(scope, receive=never, send=never)
+
+    asyncio.run(request())
+    (line,) = [json.loads(each) for each in log.getvalue().splitlines()]
+    assert (line["event"], line["status"]) == ("request", 499)
 
 
 def test_an_answer_that_began_is_cut_off(log: io.StringIO) -> None:

@@ -226,6 +226,11 @@ def test_health_is_told_without_a_key(service: Running) -> None:
     """Alive, ready, and counted by route, for machines that watch."""
     assert service.http.get("/livez").json() == {"status": "ok"}
     assert service.http.get("/readyz").json() == {"status": "ok"}
+    for path in ("/livez", "/readyz"):
+        asked, found = service.http.get(path), service.http.head(path)
+        assert (found.status_code, found.content) == (200, b"")
+        assert found.headers["content-length"] == asked.headers["content-length"]
+    assert service.http.post("/livez").headers["allow"] == "GET, HEAD"
     metrics = service.http.get("/metrics")
     assert 'route="/readyz"' in metrics.text
     assert metrics.headers["content-type"].startswith("text/plain")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from string import ascii_lowercase
 from typing import Annotated, Any
 
 import httpx2
@@ -9,7 +10,7 @@ import pytest
 from fastapi import FastAPI, Query
 
 from api.direct import StrictRoute
-from api.problems import install
+from api.problems import ERRORS_TOLD, install
 from tests.api.answer import Answer
 from tests.api.clinic import ANN, BEN, Clinic, ahead
 from tests.api.routes import (
@@ -171,18 +172,22 @@ def test_an_unknown_purpose_is_422(clinic: Clinic, path: str, body: dict[str, An
     [route for route in (*TELL, *REVIEWS) if route.body and "items" not in route.body],
     ids=named,
 )
-def test_a_time_far_in_the_future_is_refused_but_for_the_contacts_words(
-    clinic: Clinic, route: Route
+@pytest.mark.parametrize("early", [False, True])
+def test_a_time_that_cannot_be_is_refused_but_for_the_contacts_words(
+    clinic: Clinic, route: Route, early: bool
 ) -> None:
-    """R-O3: more than five minutes ahead is a clear error, except for what a contact says."""
+    """R-O3: more than five minutes ahead, or before there were texts, is a clear error, except for
+    what a contact says."""
     clinic.opts_out(ANN)
     review = clinic.hears(BEN, "take me off your list")["review_id"]
-    body = {**(route.body or {}), "occurred_at": ahead(minutes=6)}
+    at = "0001-01-01T00:00:00Z" if early else ahead(minutes=6)
+    body = {**(route.body or {}), "occurred_at": at}
     answer = clinic.call(route.method, route.url(review_id=review), min(route.roles), body)
     if route.path == "/v1/inbound-messages":
         answer.recorded("ReplyNotUnderstood")
     else:
-        answer.problem(422, "occurred-at-in-future", "/occurred_at")
+        code = "time-too-early" if early else "occurred-at-in-future"
+        answer.problem(422, code, "/occurred_at")
 
 
 def test_up_to_five_minutes_ahead_is_the_difference_of_two_clocks(clinic: Clinic) -> None:
@@ -208,9 +213,22 @@ def test_one_message_id_for_two_numbers_is_422(clinic: Clinic) -> None:
     refused(clinic, route, body).problem(422, "message-id-reused", "/message_id")
 
 
+def test_of_very_many_faults_the_first_are_told(clinic: Clinic) -> None:
+    """To tell all would take the process longer than checks may wait."""
+    many = {f"field_{letter}{other}": 0 for letter in ascii_lowercase for other in ascii_lowercase}
+    answer = clinic.post("/v1/checks", "sender", number=ANN, purpose="recall", **many)
+    assert len(answer.problem(422, "invalid-body", "/field_aa")["errors"]) == ERRORS_TOLD
+    batch = {"purpose": "recall", "items": [{"number": ANN, **many}]}
+    (result,) = clinic.post("/v1/checks/batch", "sender", **batch)["results"]
+    assert len(result["error"]["errors"]) == ERRORS_TOLD
+
+
 def test_a_route_that_is_not_there_is_a_problem_too(clinic: Clinic) -> None:
     """404 and 405 have the same shape as every other error."""
     clinic.get("/v1/nothing").problem(404, "not-found")
+    # A redirect is to http, whatever came: a caller that follows it sends the number in the clear.
+    clinic.post("/v1/checks/", number=ANN, purpose="recall").problem(404, "not-found")
+    clinic.get("/v1/policy/").problem(404, "not-found")
     clinic.call("DELETE", "/v1/checks").problem(405, "method-not-allowed")
     clinic.call("POST", "/v1/webhooks/nobody/x", None, b"").problem(404, "not-found")
 

@@ -4,8 +4,9 @@ from collections import Counter
 
 import pytest
 
+from api.handing_out import TOGETHER
 from tests.api.answer import Answer
-from tests.api.clinic import ANN, BEN, CARA, Clinic
+from tests.api.clinic import ANN, BEN, CARA, Clinic, ahead
 from tests.api.conftest import Open
 from tests.service import in_parallel
 
@@ -32,6 +33,19 @@ def test_what_was_released_is_handed_out_though_another_text_fails(clinic: Clini
     with clinic.failing("MessageReleased", of=ANN):
         assert release_next(clinic, "worker-1") == ["second"]
     assert release_next(clinic, "worker-1") == ["first"]
+
+
+def test_texts_that_expired_while_they_were_held_are_ended_on_the_way(clinic: Clinic) -> None:
+    """More than are ended at once, and in front of one that may go."""
+    ids = [f"old-{place}" for place in range(TOGETHER + 5)]
+    for message_id in ids:
+        clinic.sends(ANN, message_id=message_id, expires_at=ahead(seconds=3)).is_("deferred")
+    clinic.sends(ANN, message_id="new").is_("deferred")
+    clinic.hears(ANN, "CONSENT")
+    while clinic.fate(ids[-1]) == "releasable":
+        pass
+    assert release_next(clinic, "worker-1") == ["new"]
+    assert clinic.facts(ANN).count("MessageExpired") == len(ids)
 
 
 def test_consent_makes_every_held_text_releasable_in_order(clinic: Clinic) -> None:

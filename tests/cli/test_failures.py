@@ -150,6 +150,16 @@ def test_a_reader_that_left_is_no_answer(service: FakeService, arguments: tuple[
         assert program(*arguments, *service.options, out=pipe.fileno()) == (2, "")
 
 
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("check", "--help")], ids=" ".join)
+def test_help_that_nobody_reads_is_no_answer(arguments: tuple[str, ...]) -> None:
+    """`consent-ledger --help | head` is not told 1, which means no."""
+    process = subprocess.Popen(["true"], stdin=subprocess.PIPE)
+    process.wait()
+    assert process.stdin is not None
+    with process.stdin as pipe:
+        assert program(*arguments, out=pipe.fileno()) == (2, "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

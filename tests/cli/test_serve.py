@@ -5,10 +5,14 @@ import os
 import re
 import signal
 import urllib.request
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from consent_ledger.keyring import Keyring
 from consent_ledger.store.postgres_cluster import until
@@ -116,6 +120,48 @@ def test_several_processes_answer_on_one_port(database_url: str, key: str) -> No
         assert two in later
         assert server.end() == 0
     assert all(has_ended(pid) for pid in later)
+
+
+@contextmanager
+def away(server_url: str, database_url: str) -> Iterator[None]:
+    """Nobody new is let into a database meanwhile."""
+    name = sql.Identifier(urlsplit(database_url).path.removeprefix("/"))
+    close = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+    with psycopg.connect(server_url, autocommit=True) as conn:
+        conn.execute(close.format(name, sql.SQL("false")))
+        try:
+            yield
+        finally:
+            conn.execute(close.format(name, sql.SQL("true")))
+
+
+def another(server: Process, *but: int) -> list[int]:
+    """The process that has come besides those that were there."""
+    found: list[int] = []
+
+    def has_come() -> bool:
+        found[:] = set(workers_of(server)) - set(but)
+        return bool(found)
+
+    assert until(has_come, 30)
+    return found
+
+
+def test_a_process_that_cannot_be_replaced_yet_takes_no_other_with_it(
+    server_url: str, database_url: str, key: str
+) -> None:
+    """While the database is away none can start; once it is back, one does."""
+    with running(Process(*serve(database_url, key, "--workers", "2"))) as server:
+        url = server.line().split()[-1]
+        one, two = workers_of(server)
+        with away(server_url, database_url):
+            os.kill(one, signal.SIGKILL)
+            (second,) = another(server, one, two)
+            assert another(server, one, two, second)
+            ask(url, "/livez")
+        os.kill(two, signal.SIGKILL)
+        assert "ok" in ask(url, "/readyz")
+        assert server.end() == 0
 
 
 def test_processes_do_not_outlive_the_one_that_looks_after_them(

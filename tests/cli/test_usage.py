@@ -90,8 +90,19 @@ def test_database_functions_are_refused(
     key = Keyring.generate().dump()
     for command in (("dev",), ("serve", "--database-url", "postgresql:///x", "--key", key)):
         status, said = run(capsys, *command, "--port", "0")
-        assert status == 1
+        assert status == 2
         assert said.startswith("consent-ledger: unset POSTGRES_ENABLE_DB_FUNCTIONS")
+
+
+def test_a_value_that_an_option_does_not_have_is_told_plainly(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In the words of the command line, not in those of its libraries."""
+    status, said = run(capsys, "check", "+14155550142", "--output", "xml")
+    assert status == 2
+    assert said == (
+        "consent-ledger: Invalid value for '--output': 'xml' is not one of 'text', 'json'.\n"
+    )
 
 
 def test_without_a_command_it_helps(capsys: pytest.CaptureFixture[str]) -> None:

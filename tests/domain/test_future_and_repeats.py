@@ -1,4 +1,4 @@
-"""Claims of the future and words that change nothing: R-O3 and R-O5."""
+"""Claims that nobody can believe and words that change nothing: R-O3 and R-O5."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from consent_ledger import facts as f
 from consent_ledger.commands import GiveConsent, OptIn, OptOut
 from consent_ledger.fold import fold
 from consent_ledger.snapshot import counted
-from consent_ledger.words import ActorKind, Basis, Consent, Level, Method, Source
+from consent_ledger.words import ActorKind, Basis, Consent, Level, Method, Reason, Source
 from tests.story import HOUR, MINUTE, T0, at, given, staff, standing_of, texts
 
 WEB = f.ConsentGranted(method=Method.WEB, purposes=("conversation",))
@@ -15,8 +15,11 @@ ASK = f.ConsentRequested(("conversation",))
 ASK_AGAIN = f.ConsentRequested(("conversation",), reauthorises=True)
 
 AHEAD = T0 + 5 * MINUTE + 1
+NEVER = 0
+"""The first instant of 1970: what a sender's clock says that was never set."""
 
 
+@pytest.mark.parametrize("claim", [AHEAD, NEVER, -(10**15)])
 @pytest.mark.parametrize(
     ("before", "word", "holds"),
     [
@@ -30,16 +33,26 @@ AHEAD = T0 + 5 * MINUTE + 1
         ([ASK], "consent", lambda now: now.grants == {} and now.pending),
     ],
 )
-def test_words_of_the_future_count_only_to_close(
-    before: list[f.Fact], word: str, holds: object
+def test_words_of_no_time_that_can_be_count_only_to_close(
+    before: list[f.Fact], word: str, holds: object, claim: int
 ) -> None:
-    """R-O3: kept under the ledger's time with the claim beside it; they open nothing."""
+    """R-O3: kept under the ledger's time with the claim beside it; they open nothing.
+
+    So are words from before there were texts: a clock that was never set is no reason to fold a
+    STOP in before a START of years ago.
+    """
     earlier = [at(T0 - HOUR, fact) for fact in before]
-    story = given(*earlier).when(texts(word, AHEAD), at=T0)
+    story = given(*earlier).when(texts(word, claim), at=T0)
     context = story.new[0].context
-    assert (context.at, context.basis, context.claimed_at) == (T0, Basis.LEDGER, AHEAD)
+    assert (context.at, context.basis, context.claimed_at) == (T0, Basis.LEDGER, claim)
     assert callable(holds)
     assert holds(story.standing)
+
+
+def test_a_stop_by_a_clock_that_was_never_set_ends_what_a_start_opened() -> None:
+    """R-O3: it is as good as a STOP without a time, and gets the same confirmation."""
+    story = given(at(T0 - HOUR, START)).when(texts("stop", NEVER), at=T0)
+    story.replied("stop_confirmation").asked("recall").answers(Reason.OPTED_OUT_BY_CONTACT)
 
 
 def test_five_minutes_ahead_is_believed() -> None:
@@ -61,6 +74,8 @@ def test_an_opt_out_that_the_contact_asked_for_is_never_refused() -> None:
     story = given().when(OptOut(staff(AHEAD), Source.CONTACT), at=T0)
     assert story.standing.contact is not None
     given().when(OptOut(staff(AHEAD)), at=T0).refused("occurred-at-in-future")
+    assert given().when(OptOut(staff(NEVER), Source.CONTACT), at=T0).standing.contact is not None
+    given().when(OptOut(staff(NEVER)), at=T0).refused("time-too-early")
     given().when(GiveConsent(staff(AHEAD), ("recall",), Level.EXPRESS, Method.WEB), at=T0).refused(
         "occurred-at-in-future"
     )

@@ -107,6 +107,10 @@ def test_changes_are_laid_over_a_preset() -> None:
         ({"request_repeat_days": -1}, "request_repeat_days"),
         ({"request_expires_days": 0}, "request_expires_days"),
         ({"time_zone": "Mars/Olympus"}, "time_zone"),
+        ({"time_zone": "localtime"}, "time_zone"),
+        ({"time_zone": "right/UTC"}, "time_zone"),
+        ({"time_zone": "x" * 5_000}, "time_zone"),
+        ({"time_zone": "../UTC"}, "time_zone"),
         ({"purposes": {"recall": {"hours": {}}}}, "time_zone"),
         (
             {"purposes": {"recall": {"consent_days": {"implied": 0}}}},

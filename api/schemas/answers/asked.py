@@ -86,7 +86,7 @@ class ItemUnread(Answered):
     detail: str
     """The same as a sentence."""
     errors: list[FieldError] = []
-    """What is wrong with each field, by pointers into the item."""
+    """What is wrong with each field, by pointers into the item; the first hundred."""
 
 
 class BatchItemAnswer(Decided):

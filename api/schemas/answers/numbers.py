@@ -134,7 +134,7 @@ class Event(Answered):
     occurred_at_basis: Basis
     """Whose clock says so."""
     claimed_occurred_at: Moment | None
-    """A time that was given and not believed, as it lay in the future."""
+    """A time that was given and not believed, as it lay in the future or before 1970."""
     recorded_at: Moment
     """When the ledger stored it."""
     actor: Actor

@@ -23,7 +23,7 @@ class Problem(Answered):
     code: str
     """What went wrong, stable: write programs against this."""
     errors: list[FieldError] = []
-    """Of a 422: the fields that do not fit."""
+    """Of a 422: the fields that do not fit, the first hundred of them."""
 
 
 class OptInForbidden(Problem):
