@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Response
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
@@ -124,7 +125,9 @@ class Application(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """The layers of a request, outermost first: observed, direct routes, FastAPI's own."""
         behind = super().build_middleware_stack()
-        return Observed(Front(behind, self.added, self.exception_handlers))
+        # Its outermost layer would tell a failure as plain text, before it is seen here.
+        assert isinstance(behind, ServerErrorMiddleware)
+        return Observed(Front(behind.app, self.added, self.exception_handlers))
 
 
 def create_app(settings: Settings) -> Application:

@@ -64,11 +64,15 @@ class ReceiveText(Command, frozen=True):
 
 
 class GiveConsent(Command, frozen=True):
-    """Consent given on the web, on paper, by voice or by import (R-F3)."""
+    """Consent given on the web, on paper, by voice or by import (R-F3).
+
+    `undated`: by a row that tells no time.
+    """
 
     purposes: tuple[str, ...]
     level: Level
     method: Method
+    undated: bool = False
 
 
 class DeclineConsent(Command, frozen=True):

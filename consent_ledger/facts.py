@@ -121,12 +121,14 @@ class ConsentGranted(Words, frozen=True, tag="grant"):
     """Consent, by text or otherwise (R-F3).
 
     By text (`method` sms) `purposes` is what it opens if nothing was ever asked; otherwise it is
-    what the form named.
+    what the form named. `undated`: a list's row that tells no time. It has that of the import, and
+    may be older than anything else.
     """
 
     method: Method = msgspec.field(default=Method.SMS, name="d")
     level: Level = msgspec.field(default=Level.EXPRESS, name="l")
     purposes: tuple[str, ...] = msgspec.field(default=(), name="p")
+    undated: bool = msgspec.field(default=False, name="u")
 
 
 class ConsentRequested(Fact, frozen=True, tag="ask"):

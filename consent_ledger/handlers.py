@@ -68,7 +68,10 @@ def handle(number: PhoneNumber, command: Command) -> Answered:
             _check_purposes(number, command.purposes)
             _check_method(command.method)
             given = f.ConsentGranted(
-                method=command.method, level=command.level, purposes=command.purposes
+                method=command.method,
+                level=command.level,
+                purposes=command.purposes,
+                undated=command.undated,
             )
             return _record(number, command.told, given)
         case DeclineConsent():

@@ -130,3 +130,4 @@ def _print(found: dict[str, Any], refused: list[dict[str, Any]]) -> None:
         print("dry run: nothing was recorded")
     elif found["same_as"]:
         print(f"the same file was import {found['same_as']}: nothing was recorded")
+        print("what was said since stays; --undo that import first to have its rows count anew")

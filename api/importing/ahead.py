@@ -13,7 +13,7 @@ from api.importing import book, records, staging
 from consent_ledger.account import Account
 from consent_ledger.importing.rows import Row, RowReader
 from consent_ledger.keyring import Keyring
-from consent_ledger.store.accounts import AccountCache
+from consent_ledger.store.accounts import CLOCK, AccountCache
 from consent_ledger.store.importing import UNIT, ImportWriter, Ready
 from consent_ledger.store.plans import Plan, look_ahead, make_plan
 from consent_ledger.store.units import Cell
@@ -63,7 +63,9 @@ class Reading:
 
     def _rows(self) -> Iterator[Row]:
         found, account = self._found, self._account
-        policy = account.policy_at(found.instant).policy
+        # The policy that its rows will be handled under, not that of the hour when it was sent.
+        (now,) = self._conn.execute(CLOCK).fetchone() or (found.instant,)
+        policy = account.policy_at(now).policy
         purposes = frozenset(policy.purposes)
         region, consent = account.default_region, policy.consent_purposes
         reader = RowReader(region, purposes, consent, found.instant)

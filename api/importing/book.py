@@ -23,7 +23,8 @@ FIELDS: Final = (
     " AND NOT other.dry_run AND other.same_as IS NULL) AS is_repeated"
 )
 ABANDONED: Final = 3_600_000_000
-"""Microseconds after which an upload that did not end is forgotten: its sender is gone."""
+"""Microseconds after its last piece when an upload is forgotten: its sender is gone."""
+CUT_OFF: Final = "The upload did not end."
 
 OPEN_IMPORT: Final = f"""
 INSERT INTO imports (import_id, account_id, state, dry_run, format, actor_id, instant)
@@ -46,13 +47,17 @@ have rested, and once the account changed, for which rows may have been refused 
 nothing. Sent as another kind of list it is another one."""
 NEXT: Final = f"""
 SELECT {FIELDS} FROM imports WHERE state IN ('waiting', 'running', 'undoing') ORDER BY instant"""
+STILL_COMES: Final = f"UPDATE imports SET finished_at = {NOW} WHERE import_id = %s"
+"""Of an upload, `finished_at` is when its last piece came: a slow one is not forgotten."""
 FORGET: Final = f"""
 WITH gone AS (
-    UPDATE imports SET state = 'failed', finished_at = {NOW},
-        failed_because = 'The upload did not end.'
-    WHERE state = 'receiving' AND instant < {NOW} - %s RETURNING import_id
+    UPDATE imports SET state = 'failed', finished_at = {NOW}, failed_because = '{CUT_OFF}'
+    WHERE state = 'receiving' AND coalesce(finished_at, instant) < {NOW} - %s RETURNING import_id
 )
 DELETE FROM import_parts USING gone WHERE import_parts.import_id = gone.import_id"""
+CAME_WHOLE: Final = """
+UPDATE imports SET file_digest = %s WHERE import_id = %s AND state = 'receiving'
+RETURNING import_id"""
 PROGRESS: Final = """
 UPDATE imports SET state = 'running', line = %s, rows = rows + %s, accepted = accepted + %s,
     unchanged = unchanged + %s, rejected = rejected + %s, partly_rejected = partly_rejected + %s,

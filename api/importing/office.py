@@ -14,9 +14,11 @@ import msgspec
 import psycopg
 import structlog
 from psycopg import AsyncConnection
+from starlette.requests import ClientDisconnect
 
 from api.auth import Caller
 from api.importing import book, staging
+from api.importing.headers import FileError
 from api.importing.orders import BUSY, CALL, Orders
 from api.importing.pace import LOOK_SECONDS as PACE_SECONDS
 from api.importing.pace import Look
@@ -31,6 +33,7 @@ LOOK_SECONDS: Final = 5.0
 PATIENCE: Final = 2.0
 """Seconds that the sender of a small list is kept waiting for its end."""
 GLANCE: Final = 0.03
+FORGOTTEN: Final = "The upload paused for too long, and was forgotten; send the list again."
 
 Connections = Callable[[], AbstractAsyncContextManager[AsyncConnection[Any]]]
 
@@ -118,16 +121,26 @@ class Office:
                 if part == 0:
                     params = (import_id, caller.account_id, dry_run, str(kind), caller.key_id)
                     await conn.execute(book.OPEN_IMPORT.encode(), params)
+                else:
+                    await conn.execute(book.STILL_COMES.encode(), (import_id,))
                 await staging.put_piece(conn, self._keyring, import_id, part, data)
             part += 1
 
-        async for chunk in body:
-            digest.update(chunk)
-            kept += chunk
-            if len(kept) >= staging.PIECE:
+        try:
+            async for chunk in body:
+                digest.update(chunk)
+                kept += chunk
+                if len(kept) >= staging.PIECE:
+                    await keep()
+            if kept or part == 0:
                 await keep()
-        if kept or part == 0:
-            await keep()
+        except BaseException as error:
+            if part > 0:
+                with contextlib.suppress(UnavailableError, psycopg.Error):
+                    await self.drop(import_id, book.CUT_OFF)
+            if isinstance(error, ClientDisconnect):
+                raise FileError(book.CUT_OFF) from None
+            raise
         return import_id, digest.hexdigest()
 
     async def drop(self, import_id: UUID, because: str) -> None:
@@ -139,22 +152,32 @@ class Office:
         await staging.drop(conn, import_id)
         await book.set_state(conn, import_id, "failed", because)
 
-    async def accept(self, caller: Caller, import_id: UUID, digest: str, dry_run: bool) -> UUID:
-        """The import that this file is: its own, or the one of the same file under way."""
-        async with self._connection() as conn, conn.transaction():
-            # Two that come at once are one: the second finds the first.
-            await conn.execute("SELECT pg_advisory_xact_lock(%s)", (int(digest[:15], 16),))
-            same = await book.find_same(conn, caller.account_id, digest, import_id)
-            if same is not None and same.state != "done":
-                await self._drop(conn, import_id, "The same file is being imported.")
-                return import_id if dry_run else same.import_id
-            await conn.execute(
-                "UPDATE imports SET file_digest = %s WHERE import_id = %s", (digest, import_id)
-            )
-            if same is not None:
-                await conn.execute(REPEATED.encode(), (same.import_id, import_id))
-                await staging.drop(conn, import_id)
-                return import_id
+    async def accept(
+        self,
+        conn: AsyncConnection[Any],
+        caller: Caller,
+        import_id: UUID,
+        digest: str,
+        dry_run: bool,
+    ) -> UUID:
+        """The import that this file is: its own, or the one of the same file under way.
+
+        Within the caller's transaction. FileError where the upload was forgotten meanwhile: what
+        came of it since is no whole list.
+        """
+        # Two that come at once are one: the second finds the first.
+        await conn.execute("SELECT pg_advisory_xact_lock(%s)", (int(digest[:15], 16),))
+        same = await book.find_same(conn, caller.account_id, digest, import_id)
+        if same is not None and same.state != "done":
+            await self._drop(conn, import_id, "The same file is being imported.")
+            return import_id if dry_run else same.import_id
+        came = await conn.execute(book.CAME_WHOLE, (digest, import_id))
+        if await came.fetchone() is None:
+            raise FileError(FORGOTTEN)
+        if same is not None:
+            await conn.execute(REPEATED.encode(), (same.import_id, import_id))
+            await staging.drop(conn, import_id)
+        else:
             await book.set_state(conn, import_id, "waiting")
         return import_id
 

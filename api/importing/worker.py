@@ -28,6 +28,7 @@ from api.importing.trial import Trial
 from api.log_level import LogLevel
 from api.logs import configure_logging
 from consent_ledger.account import Account
+from consent_ledger.decision import UnknownPurposeError
 from consent_ledger.keyring import Keyring
 from consent_ledger.ledger import UnavailableError
 from consent_ledger.store.accounts import AccountCache
@@ -43,6 +44,8 @@ NICENESS: Final = 5
 """Live commands and checks come first where processors are short."""
 CRASHES: Final = 3
 """Tries of an import that fails in a way nobody foresaw."""
+IMPORT_FAILED: Final = "The ledger failed; the rows so far are recorded."
+UNDO_FAILED: Final = "The ledger failed to take all of it back; undo it again for the rest."
 
 LOCK: Final = "SELECT pg_try_advisory_lock(%s)"
 UNLOCK: Final = "SELECT pg_advisory_unlock(%s)"
@@ -115,9 +118,12 @@ class Worker:
             # Such as where another process has a newer key: it will go on.
             raise
         except Exception as error:
-            log.error("import_failed", error=type(error).__name__)
+            # The policy changed since the rows were read: they are read again under the new one.
+            if not isinstance(error, UnknownPurposeError):
+                log.error("import_failed", error=type(error).__name__)
             if row is None or row[0] >= CRASHES:
-                await self._fail(conn, found, "The ledger failed; the rows so far are recorded.")
+                because = UNDO_FAILED if found.state == "undoing" else IMPORT_FAILED
+                await self._fail(conn, found, because)
             else:
                 await asyncio.sleep(0.2 * row[0])
 

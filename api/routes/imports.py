@@ -24,6 +24,11 @@ from consent_ledger.ledger import IDEMPOTENCY_CLAIM, Claim, ClaimReusedError
 
 router = APIRouter(tags=["imports"], route_class=StrictRoute)
 
+SAME_LIST: Final = (
+    "This list was imported before, so nothing is recorded of it again: what contacts and staff"
+    " have said since stays. To have all of its rows count anew, undo that import and send it once"
+    " more."
+)
 PAGE: Final = 100
 """Rows on a page that names no limit."""
 PAGE_LIMIT: Final = 1_000
@@ -34,6 +39,7 @@ IMPORT: Final[dict[str, Any]] = {
     "dry_run": False,
     "file_digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "same_as": None,
+    "explanation": None,
     "rows": 3,
     "accepted": 1,
     "unchanged": 1,
@@ -122,11 +128,10 @@ async def take_in(
     _check_key(request)
     try:
         taken, digested = await service.office.take_in(caller, request.stream(), kind, dry_run)
+        claims = _claims(request, digested)
+        import_id = await _accepted(service, caller, claims, taken, digested, dry_run)
     except FileError as error:
         raise Problem(422, "import-unreadable", str(error), errors=[]) from None
-    import_id = await _first_answer(service, caller, request, taken, digested)
-    if import_id == taken:
-        import_id = await service.office.accept(caller, taken, digested, dry_run)
     await service.office.call()
     return _answer(await service.office.wait(caller, import_id))
 
@@ -207,26 +212,47 @@ def _check_key(request: Request) -> None:
         )
 
 
-async def _first_answer(
-    service: Service, caller: Caller, request: Request, taken: UUID, digested: str
-) -> UUID:
-    """The import that a request with this Idempotency-Key was answered with before, if it was."""
+def _claims(request: Request, digested: str) -> tuple[Claim, ...]:
+    """The claim of the request's Idempotency-Key, if it has one."""
     key = request.headers.get("idempotency-key")
     if key is None:
-        return taken
+        return ()
     body = digest(digested.encode(), request.url.query.encode())
-    claims = (Claim(IDEMPOTENCY_CLAIM, digest(request.url.path.encode(), key.encode()), body),)
+    return (Claim(IDEMPOTENCY_CLAIM, digest(request.url.path.encode(), key.encode()), body),)
+
+
+async def _accepted(
+    service: Service,
+    caller: Caller,
+    claims: tuple[Claim, ...],
+    taken: UUID,
+    digested: str,
+    dry_run: bool,
+) -> UUID:
+    """The import that is the answer: the one that a request with this key was answered with before,
+    or that the list is now.
+
+    The key is kept as the list is accepted, or not at all: a repetition finds no half of it.
+    """
+    office = service.office
     try:
-        async with service.connection() as conn:
-            await keep_answer(service, conn, caller, claims, {"import_id": str(taken)})
+        async with service.connection() as conn, conn.transaction():
             kept = await kept_answer(service, conn, caller, claims)
+            if kept is None:
+                found = await office.accept(conn, caller, taken, digested, dry_run)
+                answer = {"import_id": str(found)}
+                await keep_answer(service, conn, caller, claims, answer)
+                # Of two that come at once the first is the answer to both.
+                kept = await kept_answer(service, conn, caller, claims) or answer
+                return UUID(kept["import_id"])
+        await office.drop(taken, "Its Idempotency-Key was used before.")
+        return UUID(kept["import_id"])
     except ClaimReusedError:
-        await service.office.drop(taken, "Its Idempotency-Key belongs to another list.")
+        await office.drop(taken, "Its Idempotency-Key belongs to another list.")
         raise
-    first = taken if kept is None else UUID(kept["import_id"])
-    if first != taken:
-        await service.office.drop(taken, "Its Idempotency-Key was used before.")
-    return first
+    except FileError:
+        await office.drop(taken, book.CUT_OFF)
+        raise
 
 
 async def _found(service: Service, caller: Caller, import_id: UUID) -> book.Import:
@@ -261,6 +287,7 @@ def _shown(found: book.Import) -> dict[str, Any]:
         "dry_run": found.dry_run,
         "file_digest": found.file_digest,
         "same_as": None if found.same_as is None else str(found.same_as),
+        "explanation": None if found.same_as is None else SAME_LIST,
         "rows": found.rows,
         "accepted": found.accepted,
         "unchanged": found.unchanged,
@@ -269,5 +296,5 @@ def _shown(found: book.Import) -> dict[str, Any]:
         **(would if found.dry_run else {}),
         "failed_because": found.failed_because,
         "created_at": render.instant(found.instant),
-        "finished_at": render.instant(found.finished_at),
+        "finished_at": render.instant(found.finished_at if found.state in book.ENDED else None),
     }

@@ -32,7 +32,8 @@ def affirmative(before: Standing, item: Said, _: f.AffirmativeReceived) -> Effec
 def consent(before: Standing, item: Said, fact: f.ConsentGranted) -> Effects:
     """Consent grants what was asked; while a STOP stands only a re-authorisation does (R-F3)."""
     if fact.method is not Method.SMS:
-        levels = dict.fromkeys(fact.purposes, fact.level)
+        named = _lifting_nothing(before, fact) if fact.undated else fact.purposes
+        levels = dict.fromkeys(named, fact.level)
         return opening(item, lambda now: _grant(now, item.mark, levels))
     levels = _levels_asked(before.request, fact)
     if before.contact is not None and not _reauthorised(before, before.stops):
@@ -50,6 +51,14 @@ def consent(before: Standing, item: Said, fact: f.ConsentGranted) -> Effects:
         return answer(before)(_grant(now, item.mark, levels))
 
     return opening(item, effect)
+
+
+def _lifting_nothing(before: Standing, fact: f.ConsentGranted) -> list[str]:
+    """Of a yes that may be older than anything else, what was not declined by this number's holder
+    (R-F8)."""
+    if before.reassigned_until is not None:
+        return []
+    return [purpose for purpose in fact.purposes if before.declined(purpose) is None]
 
 
 def _levels_asked(request: Request | None, fact: f.ConsentGranted) -> dict[str, Level]:

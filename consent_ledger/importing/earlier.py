@@ -53,6 +53,17 @@ def tells_of(own: Iterable[f.Event], command: c.Command) -> bool:
     return any(event.context.at >= at and _says(event.fact, command) for event in own)
 
 
+def told_before(own: Iterable[f.Event], command: c.Command, timed: bool, instant: int) -> bool:
+    """Whether an import of the same file, before this one's `instant`, recorded as much.
+
+    A row without a time counts from its import, so the time of another one is no other saying.
+    """
+    before = [event for event in own if event.recorded_at < instant]
+    if timed:
+        return tells_of(before, command)
+    return any(_says(event.fact, command) for event in before)
+
+
 def _says(fact: f.Fact, command: c.Command) -> bool:
     match command:
         case c.OptOut(source=source):

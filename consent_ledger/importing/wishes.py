@@ -3,13 +3,15 @@
 An opt-out on record wins over a yes.
 """
 
+from collections.abc import Collection
+
 import msgspec
 from msgspec.structs import replace
 
 from consent_ledger import commands as c
 from consent_ledger.snapshot import Snapshot
 from consent_ledger.standing import ANY, Standing
-from consent_ledger.words import LEVEL_RANK, Level, Method, Preference, Purpose, Source
+from consent_ledger.words import LEVEL_RANK, Level, Method, Preference, Source
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -33,8 +35,8 @@ class Wish(msgspec.Struct, frozen=True):
         return 0 if self.opt_out is not None else 1 if self.declined else 2
 
 
-def commands(wish: Wish, told: c.Told) -> list[c.Command]:
-    """What a wish comes to, the strictest first."""
+def commands(wish: Wish, told: c.Told, timed: bool) -> list[c.Command]:
+    """What a wish comes to, the strictest first; `timed`: its row names its own time."""
     found: list[c.Command] = []
     if wish.revoked:
         found.append(c.OptOut(told, Source.CONTACT))
@@ -43,7 +45,7 @@ def commands(wish: Wish, told: c.Told) -> list[c.Command]:
     if wish.declined:
         found.append(c.DeclineConsent(told, wish.declines))
     if wish.granted:
-        found.append(c.GiveConsent(told, wish.granted, wish.level, Method.IMPORT))
+        found.append(c.GiveConsent(told, wish.granted, wish.level, Method.IMPORT, not timed))
     return found
 
 
@@ -74,14 +76,19 @@ def is_said(snapshot: Snapshot, command: c.Command, timed: bool) -> bool:
     return False
 
 
-def narrowed(snapshot: Snapshot, command: c.Command, timed: bool) -> c.Command | None:
-    """What of a command a list may say: a yes without a time lifts no 'not consented' (row 9)."""
-    said = snapshot.standing.strictest_preference()
-    if timed or not isinstance(command, c.GiveConsent) or said is None:
+def narrowed(
+    snapshot: Snapshot, command: c.Command, timed: bool, marketing: Collection[str]
+) -> c.Command | None:
+    """What of a command a list may say: a yes without a time lifts no decline of a purpose, and no
+    'not consented' to `marketing` purposes (row 9)."""
+    if timed or not isinstance(command, c.GiveConsent):
         return command
-    if said[0] is not Preference.NOT_CONSENTED:
-        return command
-    kept = tuple(each for each in command.purposes if each != Purpose.MARKETING)
+    standing = snapshot.standing
+    said = standing.strictest_preference()
+    barred = marketing if said is not None and said[0] is Preference.NOT_CONSENTED else ()
+    kept = tuple(
+        each for each in command.purposes if each not in barred and standing.declined(each) is None
+    )
     return replace(command, purposes=kept) if kept else None
 
 

@@ -196,14 +196,15 @@ class ImportWriter:
     def _fill(self, job: Job, plan: Plan, account: Account, now: int) -> Copies:
         """The rows of the new numbers of a plan, noted in its unit."""
         # A list says few different things, and its reader makes one wish of each.
-        templates: dict[int, Template] = {}
+        templates: dict[tuple[int, bool], Template] = {}
         found: list[tuple[bytes, Template, Own]] = []
         told = job.told(SAMPLE_AT, SAMPLE_LINE)
         for (place, e164, ids), (line, _, _, wish, at, _) in plan.new:
-            template = templates.get(id(wish))
+            kind = id(wish), at is not None
+            template = templates.get(kind)
             if template is None:
-                template = Template(account, commands(wish, told), now, self._projections)
-                templates[id(wish)] = template
+                template = Template(account, commands(wish, told, kind[1]), now, self._projections)
+                templates[kind] = template
             own = own_values(ids[0], e164, job.instant if at is None else at, line)
             found.append((ids[0], template, own))
             topics = template.topics

@@ -117,7 +117,8 @@ def _known(rows: Iterable[tuple[Any, ...]]) -> Known:
 def _may_change(job: Job, snapshot: Snapshot, rows: Sequence[Row], its: Sequence[Cell]) -> bool:
     """Whether the record lacks something that a row says: asked without a lock, so asked again."""
     for row in (rows[cell.place] for cell in its):
-        for command in commands(row.wish, job.told(row.at, row.line)):
-            if is_evidence(command) or not is_said(snapshot, command, row.at is not None):
+        timed = row.at is not None
+        for command in commands(row.wish, job.told(row.at, row.line), timed):
+            if is_evidence(command) or not is_said(snapshot, command, timed):
                 return True
     return False

@@ -13,6 +13,7 @@ from consent_ledger.importing.earlier import (
     overruled,
     own_facts,
     tells_of,
+    told_before,
     was_recorded,
 )
 from consent_ledger.importing.rows import Row
@@ -77,6 +78,8 @@ class RowsOfNumber:
         self._number = number
         self._inside = batch.numbers[number_id]
         self._history: list[Event] = []
+        rules = batch.accounts[job.account_id].policy_at(batch.now).policy.purposes
+        self._marketing = [name for name, rule in rules.items() if rule.marketing]
 
     async def hear(self, before: Sequence[Row]) -> None:
         """Reads what an earlier part of the list may have recorded, or its file before; says again
@@ -100,9 +103,9 @@ class RowsOfNumber:
             take_back(self._batch, inside.number_id, back, self._history)
         version, topics = inside.snapshot.version, []
         timed = row.at is not None
-        for wanted in commands(row.wish, told):
-            command = narrowed(inside.snapshot, wanted, timed)
-            if command is None:
+        for wanted in commands(row.wish, told, timed):
+            command = narrowed(inside.snapshot, wanted, timed, self._marketing)
+            if command is None or told_before(own, command, timed, job.instant):
                 continue
             count = len(inside.events)
             if await self._record(command, own, timed):

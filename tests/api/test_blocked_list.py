@@ -222,7 +222,7 @@ def test_the_longest_cursor_is_taken(practice: Clinic) -> None:
     longest = "p" * 64
     practice.adopts("recalls", changes={"purposes": {longest: {}}})
     for number in ("+882999900000001", "+882999900000002"):
-        practice.blocks(number, longest, occurred_at="0001-01-01T00:00:00.000001Z")
+        practice.blocks(number, longest, occurred_at="1970-01-03T00:00:00.000001Z")
     assert len(rows(practice, limit=1)) == 2
     assert len(rows(practice, limit=1, number_prefix="+8829999", purpose=longest)) == 2
 

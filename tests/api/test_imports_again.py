@@ -194,6 +194,16 @@ def test_a_yes_without_a_time_lifts_no_preference(open_clinic: Open) -> None:
     clinic.asks(ANN, "marketing").is_denied("marketing_not_consented")
 
 
+def test_a_yes_without_a_time_lifts_no_decline_of_one_of_its_purposes(open_clinic: Open) -> None:
+    """What was declined stays so, as nobody knows which is later; the rest of it is granted."""
+    clinic = open_clinic("authorization")
+    clinic.requests(ANN, purposes=["conversation"])
+    clinic.hears(ANN, "DECLINE")
+    assert came_to(imports(clinic, f"number,consent\n{ANN},granted\n")) == (1, 1, 0, 0)
+    clinic.asks(ANN).is_denied("consent_declined")
+    clinic.asks(ANN, "recall").is_allowed("consented")
+
+
 def test_a_list_tells_of_a_number_once(open_clinic: Open) -> None:
     """Also of one that another list opted out, in a later unit."""
     clinic = open_clinic("opt-out")
@@ -256,6 +266,23 @@ def test_a_file_is_done_again_when_a_list_it_rested_on_was_undone(clinic: Clinic
     clinic.asks(ANN).is_allowed("consented")
 
 
+def test_a_file_that_comes_again_says_why_it_changes_nothing(open_clinic: Open) -> None:
+    """An admin took its opt-out back, and may well expect to see it again."""
+    clinic = open_clinic("opt-out")
+    text = f"number,sms_opt_out,opt_out_source\n{ANN},TRUE,agent\n"
+    first = imports(clinic, text)
+    assert first["explanation"] is None
+    clinic.opts_in(ANN)
+    again = imports(clinic, text)
+    assert (again["same_as"], again["unchanged"]) == (first["import_id"], 1)
+    assert "imported before" in again["explanation"]
+    assert "undo" in again["explanation"]
+    assert clinic.flags(ANN)["opted_out"] is False
+    undone(clinic, first)
+    assert came_to(imports(clinic, text)) == (1, 1, 0, 0)
+    assert clinic.flags(ANN)["opted_out"] is True
+
+
 def test_a_file_that_is_done_again_opts_nobody_out_anew(open_clinic: Open) -> None:
     """Of its rows that were recorded nothing is repeated: the contact has said START since."""
     clinic = open_clinic("opt-out")
@@ -267,6 +294,19 @@ def test_a_file_that_is_done_again_opts_nobody_out_anew(open_clinic: Open) -> No
     with clinic.unchanged():
         again = imports(clinic, text)
     assert (again["same_as"], came_to(again)) == (None, (3, 0, 2, 1))
+    assert clinic.flags(ANN)["opted_out"] is False
+
+
+def test_a_number_that_stands_twice_in_a_file_is_opted_out_by_it_once(open_clinic: Open) -> None:
+    """The second row is said by the first, also when the file is done again after a START."""
+    clinic = open_clinic("opt-out")
+    text = f"number,sms_opt_out,opt_out_source\n{ANN},TRUE,agent\n{ANN},TRUE,agent\n"
+    imports(clinic, text)
+    other = imports(clinic, f"number,sms_opt_out\n{CARA},TRUE\n")
+    clinic.opts_in(ANN)
+    undone(clinic, other)
+    with clinic.unchanged():
+        imports(clinic, text)
     assert clinic.flags(ANN)["opted_out"] is False
 
 

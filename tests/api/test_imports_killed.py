@@ -76,6 +76,72 @@ def test_a_killed_import_goes_on_and_each_number_counts_once(
         check_ledger(url)
 
 
+HOLD: Final = "SELECT FROM consent_status WHERE number_id = %s FOR UPDATE"
+TOPICS: Final = "SELECT topic, count(*), count(DISTINCT originator_id) FROM events WHERE topic LIKE"
+FEW: Final = 1_500
+"""Rows of a list about numbers on record, which takes several transactions."""
+AGAIN: Final = b"\n".join(LIST.split(b"\n")[: FEW + 1])
+
+
+def killed_at(
+    service: Running, account_id: UUID, headers: dict[str, str], number: int, path: str, list: bytes
+) -> str:
+    """The service is killed while a list waits for somebody who holds one of its numbers; its
+    import's id."""
+    held = service.keyring.number_id(account_id, f"+1415{number:07d}")
+    with psycopg.connect(service.database_url) as conn:
+        conn.execute(HOLD, (held,))
+        begun: dict[str, str] = service.http.post(path, content=list, headers=headers).json()
+        until = time.monotonic() + SECONDS
+        while not service.rows("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+            assert time.monotonic() < until, begun
+            time.sleep(0.02)
+        service.kill()
+        conn.rollback()
+    return begun["import_id"]
+
+
+def ended(service: Running, import_id: str, headers: dict[str, str]) -> dict[str, Any]:
+    """The import, when another process has come to its end."""
+    until = time.monotonic() + SECONDS
+    while True:
+        found: dict[str, Any] = service.http.get(f"/v1/imports/{import_id}", headers=headers).json()
+        if found["state"] in ("done", "undone", "failed"):
+            return found
+        assert time.monotonic() < until, found
+        time.sleep(0.05)
+
+
+def test_a_killed_dry_run_begins_anew_and_a_killed_undo_goes_on(
+    server_url: str, template: str
+) -> None:
+    """The one records nothing, and the other takes each fact back once."""
+    keyring = Keyring.generate()
+    with new_database(server_url, template) as url:
+        with running(url, keyring) as first:
+            account_id = first.open_account("opt-out", {}, "US")
+            key = first.issue_keys(account_id)["admin"]
+            headers = {"Authorization": f"Bearer {key}", "Content-Type": "text/csv"}
+            done = first.http.post("/v1/imports", content=AGAIN, headers=headers).json()
+            assert ended(first, done["import_id"], headers)["accepted"] == FEW
+            place = "/v1/imports?dry_run=true"
+            more = AGAIN + b"\n+14155550131,TRUE\n"
+            tried = killed_at(first, account_id, headers, FEW - 1, place, more)
+        with running(url, keyring) as second:
+            told = ended(second, tried, headers)
+            counts = told["rows"], told["accepted"], told["unchanged"], told["would_opt_out"]
+            assert counts == (FEW + 1, 1, FEW, 1)
+            assert second.rows(f"{TOPICS} 'OptedOut' GROUP BY 1") == [("OptedOut", FEW, FEW)]
+            place = f"/v1/imports/{done['import_id']}/undo"
+            killed_at(second, account_id, headers, FEW - 1, place, b"")
+        with running(url, keyring) as third:
+            assert ended(third, done["import_id"], headers)["state"] == "undone"
+            found = third.rows(f"{TOPICS} 'FactRetracted' GROUP BY 1")
+            assert found == [("FactRetracted", FEW, FEW)]
+            assert third.rows("SELECT count(*) FROM opt_out_report") == [(0,)]
+        check_ledger(url)
+
+
 FAILS_ONCE: Final = """
 CREATE SEQUENCE commits;
 GRANT USAGE ON commits TO PUBLIC;

@@ -115,6 +115,7 @@ told = st.builds(
             method=st.sampled_from([Method.WEB, Method.IMPORT]),
             level=st.sampled_from(Level),
             purposes=named,
+            undated=st.booleans(),
         ),
         st.builds(
             f.MarketingPreferenceRecorded,

@@ -33,6 +33,7 @@ WEB = f.ConsentGranted(method=Method.WEB, purposes=("conversation",))
 STOP, START = f.StopReceived(), f.StartReceived()
 ASK = f.ConsentRequested(("conversation",))
 ASK_AGAIN = f.ConsentRequested(("conversation",), reauthorises=True)
+UNDATED = f.ConsentGranted(method=Method.IMPORT, purposes=("conversation",), undated=True)
 UNREACHABLE = f.DeliveryReported("twilio", "30003", "unreachable", 1)
 
 
@@ -193,3 +194,18 @@ def test_the_contacts_words_come_by_the_contacts_channel() -> None:
     """Section 2: actor and channel are kept with the words."""
     context = given().when(texts("help")).new[0].context
     assert (context.actor, context.channel) == (ActorKind.CONTACT, Channel.SMS)
+
+
+@pytest.mark.parametrize("arrival", [(0, 1), (1, 0)])
+@pytest.mark.parametrize(
+    "bars", [f.ConsentDeclined(), f.NumberReassigned("2026-01-01", ends_at=T0 - 2 * HOUR)]
+)
+def test_a_yes_of_nobody_knows_when_lifts_nothing_that_is_learnt_of_later(
+    bars: f.Fact, arrival: tuple[int, int]
+) -> None:
+    """R-O2, R-F8: a list's yes without a time has that of its import, which tells nothing."""
+    facts = [at(T0 - 2 * HOUR, bars), at(T0, UNDATED)]
+    standing = standing_of(*(facts[place] for place in arrival))
+    assert standing.consent("conversation") is not Consent.GRANTED
+    dated = standing_of(facts[0], at(T0, WEB))
+    assert dated.consent("conversation") is Consent.GRANTED

@@ -1,7 +1,7 @@
 """The eventsourcing library's own interfaces over the ledger."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 import psycopg
@@ -13,7 +13,7 @@ from consent_ledger import commands as c
 from consent_ledger.account import Account, evolve_account
 from consent_ledger.account_facts import AccountOpened, PolicyAdopted
 from consent_ledger.handlers import handle
-from consent_ledger.phone_number import PhoneNumber
+from consent_ledger.phone_number import EARLIEST, PhoneNumber
 from consent_ledger.policy import preset
 from consent_ledger.snapshot import Snapshot, snapshot_of
 from consent_ledger.store.connection import service_conninfo
@@ -21,7 +21,8 @@ from consent_ledger.store.library import event_store, project_number, repository
 from consent_ledger.words import ActorKind, Basis, Channel
 from projections.inline import PROJECTIONS
 
-MINUTE = 60_000_000
+MINUTE: Final = 60_000_000
+NOW: Final = EARLIEST + 100 * MINUTE
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def account() -> Account:
 
 
 def hears(number: PhoneNumber, word: str, at: int) -> None:
-    told = c.Told(ActorKind.CONTACT, Channel.SMS, at=at * MINUTE, basis=Basis.PROVIDER)
+    told = c.Told(ActorKind.CONTACT, Channel.SMS, at=EARLIEST + at * MINUTE, basis=Basis.PROVIDER)
     handle(number, c.ReceiveText(told, word, word, "1"))
 
 
@@ -44,7 +45,7 @@ def test_an_aggregate_saved_through_the_library_is_found_at_every_version(
     conn: psycopg.Connection[Any],
 ) -> None:
     """The repository reconstructs a number as it was, from the events that the store kept."""
-    number = PhoneNumber(uuid4(), account(), Snapshot(), 100 * MINUTE)
+    number = PhoneNumber(uuid4(), account(), Snapshot(), NOW)
     hears(number, "consent", 1)
     hears(number, "stop", 2)
     events = number.collect_events()
@@ -59,7 +60,7 @@ def test_an_aggregate_saved_through_the_library_is_found_at_every_version(
 
 def test_the_rows_of_read_models_commit_with_the_events(conn: psycopg.Connection[Any]) -> None:
     """A STOP saved through the library is in the report and in the status at once."""
-    number = PhoneNumber(uuid4(), account(), Snapshot(), 100 * MINUTE)
+    number = PhoneNumber(uuid4(), account(), Snapshot(), NOW)
     hears(number, "stop", 2)
     event_store(conn, PROJECTIONS).put(number.collect_events())
     report = conn.execute("SELECT number_id, source FROM opt_out_report").fetchall()
@@ -71,7 +72,7 @@ def test_the_rows_of_read_models_commit_with_the_events(conn: psycopg.Connection
 def test_a_version_that_is_taken_is_refused_whole(conn: psycopg.Connection[Any]) -> None:
     """Two writers that start from the same version cannot both win (optimistic concurrency)."""
     number_id, of = uuid4(), account()
-    one, other = (PhoneNumber(number_id, of, Snapshot(), 100 * MINUTE) for _ in range(2))
+    one, other = (PhoneNumber(number_id, of, Snapshot(), NOW) for _ in range(2))
     hears(one, "stop", 2)
     hears(other, "start", 3)
     store = event_store(conn, PROJECTIONS)

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from consent_ledger import commands as c
 from consent_ledger.ledger import Receipt, Submission
+from consent_ledger.phone_number import EARLIEST
 from consent_ledger.store.codec import decode_snapshot, encode_snapshot
 from tests.store import drive as d
 
@@ -176,7 +177,7 @@ def test_a_late_fact_reads_only_the_facts_that_count(numbers: Numbers) -> None:
             await d.all_of(writer, words)
             (conn,) = made
             conn.ran.clear()
-            late = d.texted(numbers.account, numbers.large, "stop", at=1)
+            late = d.texted(numbers.account, numbers.large, "stop", at=EARLIEST)
             receipt = await writer.record(late)
             assert receipt.version > MANY
             assert all(rows < 30 for _, rows in conn.ran)

@@ -21,6 +21,8 @@ class Import(Answered):
     """SHA-256 of the list, in hexadecimal."""
     same_as: Id | None
     """The import that took in the same list before: then this one changes nothing."""
+    explanation: str | None
+    """What that means for who expects a change, as a sentence; null where nothing is to be told."""
     rows: int
     """Rows read so far."""
     accepted: int
