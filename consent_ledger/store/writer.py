@@ -24,9 +24,10 @@ from consent_ledger.store.statement import WriteStatement
 BATCH: Final = 256
 """Commands in one transaction: past this a batch only adds waiting, as measured on a prototype."""
 LANES: Final = 8
-"""Batches under way at once."""
+"""Batches under way at once: as many reads of a slow disk, each on a connection of its own."""
 SHARE: Final = 8
-"""Commands that are worth a batch beside another one."""
+"""Commands that are worth a batch beside another one. With more, fewer lanes are used where callers
+are few and the disk is slow; with less, batches cost more than they win."""
 PATIENCE: Final = 0.01
 """Seconds that fewer wait for company while another batch is under way."""
 TURNS: Final = 2
