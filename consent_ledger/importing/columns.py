@@ -174,7 +174,9 @@ _KNOWN: Final = {
         "occurred_at",
         "ref",
     )
-}
+} | {"generalsmsoptout": "sms_opt_out"}
+"""By what is left of a title. A lead manager whose lists are taken over (R-V1) calls the field of
+an opt-out `General.Sms.OptOut`."""
 _SAID: Final = ("sms_opt_out", "opt_out_source", "consent", "level", "purposes")
 
 

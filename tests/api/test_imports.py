@@ -159,6 +159,17 @@ def test_the_same_file_twice_changes_nothing(open_clinic: Open) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["sms_opt_out", "SMS Opt-Out", "General.Sms.OptOut"])
+def test_the_column_of_an_opt_out_has_the_names_that_lists_give_it(
+    open_clinic: Open, name: str
+) -> None:
+    """R-V1: the last is the field of a lead manager whose leads are taken over."""
+    clinic = open_clinic("opt-out")
+    assert came_to(imports(clinic, f"Phone1,{name}\n{ANN},TRUE\n{BEN},FALSE\n")) == (2, 1, 1, 0)
+    assert clinic.flags(ANN)["opted_out"]
+    assert not clinic.flags(BEN)["opted_out"]
+
+
 def test_several_phone_columns_and_national_forms(open_clinic: Open) -> None:
     """Every number of a row is opted out; a cell that cannot be read is told and costs no other."""
     clinic = open_clinic("opt-out")
