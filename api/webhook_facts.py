@@ -10,12 +10,13 @@ import msgspec
 
 from api.auth import Caller
 from api.delivery_codes import read_code
+from api.ids import opaque
 from api.inbound import Inbound, receive
 from api.providers.base import UNKNOWN, Confirmation, Fact, Reply, Report, Text
 from api.routes.carrier_reports import report_claim, sent_as
-from api.schemas.base import TEXT_LIMIT, is_number
+from api.schemas.base import TEXT_LIMIT
 from api.service import Service
-from api.submit import Number, digest, record, told
+from api.submit import Number, record, told
 from consent_ledger import commands as c
 from consent_ledger.carrier import DeliveryClass
 from consent_ledger.facts import Evidence
@@ -29,7 +30,6 @@ from consent_ledger.words import ActorKind, Basis, Channel, Role
 SENDER_LIMIT: Final = 200
 """Characters of a sender that are kept, as in `POST /v1/inbound-messages`."""
 MEDIA_LIMIT: Final = 1_000
-ID: Final = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 CODE: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
@@ -149,13 +149,6 @@ def read(service: Service, account_id: UUID, text: str) -> Number | None:
         except UnparseableNumber:
             continue
     return None
-
-
-def opaque(name: str) -> str:
-    """An id as an event may hold it: a digest of one that looks like a number, or like no id."""
-    if ID.fullmatch(name) and not is_number(name):
-        return name
-    return digest(name.encode("utf-8", "surrogatepass")).hex
 
 
 def code_of(report: Report) -> str:

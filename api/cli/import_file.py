@@ -7,8 +7,8 @@ from uuid import UUID
 import typer
 
 from api.cli.errors import BAD_USE, NO, CommandError
-from api.cli.options import ApiKey, DataDir, Output, OutputOption, Url
-from api.cli.output import print_json
+from api.cli.options import ApiKey, DataDir, Output, OutputOption, Table, Url
+from api.cli.output import print_json, print_rows
 from api.cli.scrub import MEDIA_TYPES, STDIN, ListFormat
 
 FORMATS: Final = {
@@ -19,6 +19,7 @@ FORMATS: Final = {
     ".jsonl": ListFormat.NDJSON,
 }
 """How a list is written, by the end of its name."""
+LISTED: Final = ("created_at", "import_id", "state", "dry_run", "rows", "accepted", "rejected")
 SHOWN: Final = 10
 """Refused rows that are shown; `--output json` and the service have all of them."""
 
@@ -41,6 +42,9 @@ def import_file(
     follow: Annotated[
         UUID | None, typer.Option(help="Wait for the end of the import of this id.")
     ] = None,
+    listed: Annotated[
+        bool, typer.Option("--list", help="Tell of the lists that were sent, the latest first.")
+    ] = False,
     url: Url = None,
     api_key: ApiKey = None,
     data_dir: DataDir = None,
@@ -54,10 +58,15 @@ def import_file(
     from api.cli.import_progress import PATH, UNDO_SENT, ended, sent, telling_interrupts
     from api.cli.remote import connect
 
-    if [file, undo, follow].count(None) != 2 or (file is None and (dry_run or format)):
-        raise CommandError("name one file to import, or an import to --follow or --undo", BAD_USE)
+    wanted = [file, undo, follow, listed or None]
+    if wanted.count(None) != 3 or (file is None and (dry_run or format)):
+        said = "name one file to import, or an import to --follow or --undo, or ask for the --list"
+        raise CommandError(said, BAD_USE)
     media_type = "" if file is None else MEDIA_TYPES[format or _format_of(file)]
     remote = connect(url, api_key, data_dir, "admin")
+    if listed:
+        _list(remote, output)
+        return
     with telling_interrupts() as left:
         if file is not None:
             found = sent(remote, file, media_type, dry_run, output, left)
@@ -75,6 +84,14 @@ def import_file(
     if undo is None and (found["rejected"] or found["partly_rejected"]):
         # An opt-out among them is nowhere on record: a script has to stop here.
         raise typer.Exit(NO)
+
+
+def _list(remote: Any, output: Output) -> None:
+    """The imports themselves: what one needs to find the list that was wrong."""
+    from api.cli.import_progress import PATH
+
+    table = Table.JSON if output is Output.JSON else Table.TEXT
+    print_rows(remote.pages(PATH, None), LISTED, table)
 
 
 def _tell(remote: Any, found: dict[str, Any], output: Output) -> None:

@@ -14,11 +14,13 @@ from consent_ledger.store.units import Job, Verdict, counts
 OPEN: Final = ("waiting", "running", "undoing")
 """States in which a worker has something to do."""
 ENDED: Final = ("done", "failed", "undone")
-FIELDS: Final = (
+COLUMNS: Final = (
     "import_id, account_id, state, dry_run, format, actor_id, file_digest, same_as, instant, line,"
     " rows, accepted, unchanged, rejected, partly_rejected, would_opt_out, would_opt_in,"
-    " failed_because, attempts, finished_at,"
-    " EXISTS (SELECT FROM imports AS other WHERE other.account_id = imports.account_id"
+    " failed_because, attempts, finished_at"
+)
+FIELDS: Final = (
+    f"{COLUMNS}, EXISTS (SELECT FROM imports AS other WHERE other.account_id = imports.account_id"
     " AND other.file_digest = imports.file_digest AND other.import_id <> imports.import_id"
     " AND NOT other.dry_run AND other.same_as IS NULL) AS is_repeated"
 )
@@ -30,6 +32,9 @@ OPEN_IMPORT: Final = f"""
 INSERT INTO imports (import_id, account_id, state, dry_run, format, actor_id, instant)
 VALUES (%s, %s, 'receiving', %s, %s, %s, {NOW})"""
 FIND: Final = f"SELECT {FIELDS} FROM imports WHERE account_id = %s AND import_id = %s"
+LATEST: Final = f"""
+SELECT {COLUMNS} FROM imports WHERE account_id = %s AND (instant, import_id) < (%s, %s)
+ORDER BY instant DESC, import_id DESC LIMIT %s"""
 SAME: Final = f"""
 SELECT {FIELDS} FROM imports
 WHERE account_id = %s AND file_digest = %s AND NOT dry_run AND same_as IS NULL
@@ -100,7 +105,7 @@ class Import(msgspec.Struct, frozen=True):
     failed_because: str | None
     attempts: int
     finished_at: int | None
-    is_repeated: bool
+    is_repeated: bool = False
 
     @property
     def job(self) -> Job:
@@ -124,6 +129,17 @@ class Import(msgspec.Struct, frozen=True):
 async def find(conn: AsyncConnection[Any], account_id: UUID, import_id: UUID) -> Import | None:
     """An import of an account."""
     return await _one(conn, FIND, (account_id, import_id))
+
+
+async def find_latest(
+    conn: AsyncConnection[Any], account_id: UUID, before: tuple[int, UUID], limit: int
+) -> list[Import]:
+    """The imports of an account that were sent before one, by its instant and id; latest first.
+
+    They are to be shown, not to be worked on: `is_repeated` is not looked up.
+    """
+    rows = await conn.execute(LATEST, (account_id, *before, limit))
+    return [Import(*row) for row in await rows.fetchall()]
 
 
 async def find_same(

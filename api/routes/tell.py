@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.callers import Admin, Sender, SenderOrAdmin, Staff, Teller
 from api.direct import DirectRoute
+from api.ids import opaque
 from api.inbound import Inbound, receive
 from api.problem_codes import KEYED
 from api.responses import documented, reply
@@ -45,12 +46,12 @@ async def inbound_message(
         sender=body.sender,
         to=body.to,
         body=body.body,
-        message_id=body.message_id,
+        message_id=opaque(body.message_id),
         media_count=body.media_count,
         at=body.received_at if provider_time else body.occurred_at,
         basis=Basis.PROVIDER if provider_time else Basis.SENDER,
         scope="api",
-        correlation_id=body.correlation_id,
+        correlation_id=None if body.correlation_id is None else opaque(body.correlation_id),
     )
     return reply(await receive(service, caller.account_id, text, await idempotency(request)))
 

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from consent_ledger.moments import instant_of, moment_of
+from consent_ledger.number import UnparseableNumber, canonical
 from consent_ledger.policy import is_time_zone
 
 _NUMBER: Final = re.compile(r"(?:\s*[A-Za-z]+:)?[^\w+]*[+\uff0b](?:[^\w+]*\d){7,15}\W*")
@@ -50,8 +51,16 @@ Day = Annotated[str, BeforeValidator(_day), Field(json_schema_extra={"format": "
 
 
 def is_number(value: str) -> bool:
-    """Whether an id is a phone number: ids go into events and URLs, which hold none (section 9)."""
-    return _NUMBER.fullmatch(value) is not None
+    """Whether an id is a phone number, however it is written: ids go into events and URLs, which
+    hold none (section 9)."""
+    if _NUMBER.fullmatch(value) is None:
+        return False
+    try:
+        canonical(value.partition(":")[2] or value)
+    except UnparseableNumber:
+        # Digits and more, such as an id that its sender made of a number and a count.
+        return value[1:].isdecimal()
+    return True
 
 
 def no_number(value: str) -> str:
@@ -65,6 +74,9 @@ OpaqueId = Annotated[
     StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$"),
     AfterValidator(no_number),
 ]
+GivenId = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
+"""An id that comes with a contact's words, which are not refused for it: an event has a digest of
+one that is no opaque id."""
 Name = Annotated[
     str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringC
 
 from api.schemas.base import (
     Day,
+    GivenId,
     Instant,
     Number,
     OpaqueId,
@@ -41,8 +42,10 @@ class InboundBody(Told):
     """The account's number that it was sent to."""
     body: Text
     """The text, as it came."""
-    message_id: OpaqueId
+    message_id: GivenId
     """The provider's id of it. The same one again is one fact, and gets the same reply."""
+    correlation_id: GivenId | None = None
+    """Your own thread through several requests; the event keeps it."""
     received_at: Instant | None = None
     """When the provider took it in, by the provider's clock."""
     media_count: Annotated[int, Field(strict=True, ge=0, le=1000)] = 0

@@ -132,6 +132,7 @@ REPORTS: Final = (
 """Their filters may be left out, or be null."""
 IMPORTS: Final = (
     Route("POST", "/v1/imports", ADMIN),
+    Route("GET", "/v1/imports", ADMIN),
     Route("GET", "/v1/imports/{import_id}", ADMIN),
     Route("GET", "/v1/imports/{import_id}/rows", ADMIN),
     Route("POST", "/v1/imports/{import_id}/undo", ADMIN),

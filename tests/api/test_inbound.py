@@ -178,3 +178,25 @@ def honoured(clinic: Clinic) -> tuple[float, float]:
     name = "consent_ledger_stop_honoured_seconds"
     found = dict(line.split() for line in said.splitlines() if line.startswith(name + "_"))
     return float(found[name + "_count"]), float(found[name + "_sum"])
+
+
+@pytest.mark.parametrize(
+    "message_id", [ANN, "+1 (415) 555-0131", "whatsapp:" + ANN, "a\nb", "é" * 1_000, f"{ANN}-1"]
+)
+def test_no_id_is_a_reason_to_refuse_what_a_contact_says(clinic: Clinic, message_id: str) -> None:
+    """R-O1, section 9: one that is a number, or no opaque id, is known by a digest. It is told by
+    the sender, and a STOP must not be lost for it."""
+    text = {"from": ANN, "to": DESK, "body": "STOP", "message_id": message_id}
+    said = clinic.post("/v1/inbound-messages", "sender", **text, correlation_id=message_id)
+    said.understood_as("stop")
+    clinic.asks(ANN, "recall").is_denied("opted_out_by_contact")
+    with clinic.unchanged():
+        again = clinic.post("/v1/inbound-messages", "sender", **text)
+    assert (again["recorded"], again["reply"]) == ([], said["reply"])
+
+
+def test_an_id_of_a_number_and_a_count_is_an_id(clinic: Clinic) -> None:
+    """More digits than its country's numbers have: whoever makes such ids is not turned away."""
+    clinic.sends(ANN, message_id=f"{ANN}-1").is_("deferred", "consent_required")
+    body = {"message_id": "+1 415 555 0131", "number": ANN, "purpose": "recall"}
+    clinic.post("/v1/messages", "sender", **body).problem(422, "invalid-body", "/message_id")

@@ -46,6 +46,11 @@ def test_a_list_is_tried_imported_and_taken_back(bare: Dev, file: Path) -> None:
     assert again.returncode == 1
     assert "row 3, number: " in again.stdout
     assert "4.15555" not in again.stdout
+    listed = json.loads(bare.cli("import", "--list", "--output", "json").stdout)
+    assert [
+        each["import_id"] for each in listed if each["same_as"] is None and not each["dry_run"]
+    ] == [found["import_id"]]
+    assert found["import_id"] in bare.cli("import", "--list").stdout
     back = bare.cli("import", "--undo", found["import_id"])
     assert (back.returncode, back.stdout.splitlines()[0].endswith(": undone")) == (0, True)
 

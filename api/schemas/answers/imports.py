@@ -73,5 +73,9 @@ class ImportRow(Answered):
     """What is wrong with it."""
 
 
+class ImportPage(Items[Import]):
+    """Imports, the latest first."""
+
+
 class ImportRowPage(Items[ImportRow]):
     """Rows in the order of the list."""
