@@ -45,8 +45,8 @@ def page(document: Json, base_url: str) -> str:
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Consent ledger</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}{TABLES}</style>'
         f"<h1>{escape(document['info']['title'])}</h1>{intro}"
-        f"<p>Each example works when pasted, once <code>KEY=clk_...</code> has set a key and an id "
-        f"stands for each name in braces. The whole as data: "
+        f"<p>Each example works when pasted, once <code>KEY=clk_...</code> has set a key and a "
+        f"value stands for each name in braces. The whole as data: "
         f'<a href="/openapi.json">openapi.json</a>.</p><p>{index}</p>{"".join(parts)}'
         f'<h2 id="values">Values</h2>{"".join(_values(document))}'
     )
@@ -127,7 +127,7 @@ def _values(document: Json) -> Iterator[str]:
 def _curl(
     base_url: str, path: str, verb: str, operation: Json, kind: str = "", example: Any = None
 ) -> str:
-    parts = [f"curl -s -X {verb.upper()} '{base_url}{path}'"]
+    parts = [f"curl -s -X {verb.upper()} '{base_url}{path}{_query(operation)}'"]
     if "x-roles" in operation:
         parts.append('-H "Authorization: Bearer $KEY"')
     if kind == "application/x-www-form-urlencoded":
@@ -138,6 +138,16 @@ def _curl(
         text = example if isinstance(example, str) else json.dumps(example, ensure_ascii=False)
         parts += [f"-H 'Content-Type: {kind}'", f"--data-binary {_quoted(text)}"]
     return " \\\n  ".join(parts)
+
+
+def _query(operation: Json) -> str:
+    """What has to be asked in the URL: each with its name in braces, as in a path."""
+    names = [
+        each["name"]
+        for each in operation.get("parameters", ())
+        if each["in"] == "query" and each.get("required")
+    ]
+    return "".join(f"{'&' if at else '?'}{name}={{{name}}}" for at, name in enumerate(names))
 
 
 def _quoted(text: str) -> str:

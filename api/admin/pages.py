@@ -38,6 +38,11 @@ def purpose_name(purpose: str) -> str:
     return purpose.replace("_", " ")
 
 
+def _many(total: int) -> str:
+    """A count as it is read: millions have no digits to count."""
+    return f"{total:,}"
+
+
 TEMPLATES: Final = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -46,7 +51,7 @@ TEMPLATES: Final = Environment(
     lstrip_blocks=True,
 )
 TEMPLATES.globals.update(style=STYLE, sources=SOURCES)
-TEMPLATES.filters.update(moment=_moment, spaced=spaced, purpose_name=purpose_name)
+TEMPLATES.filters.update(moment=_moment, many=_many, spaced=spaced, purpose_name=purpose_name)
 
 
 def page(template: str, status: int = 200, **context: Any) -> Response:

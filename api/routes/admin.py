@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request, Response
 from psycopg import AsyncConnection
 
-from api.admin.pages import HEADERS, SOURCES, page, sent_on
-from api.admin.session import SignedIn, SignInError, who
+from api.admin.pages import SOURCES, page, sent_on
+from api.admin.session import SignInError, keep_out_others, own_place, who
 from api.admin_access import COOKIE, SESSION_SECONDS, Access, open_session
 from api.auth import looks_like_key
 from api.render import instant
@@ -27,11 +27,21 @@ SELECT count(*), count(*) FILTER (WHERE ready) FROM deferred_messages
 WHERE account_id = %s AND state = 'deferred'"""
 
 
+@router.get("/")
+async def front_door() -> Response:
+    """Whoever opens the printed address in a browser is led to the pages."""
+    return sent_on("/admin")
+
+
 @router.get("/admin")
 async def overview(request: Request, service: ServiceIn, token: str | None = None) -> Response:
     """The account's state; or the way in, with a link that works once or with an admin's key."""
     if token is not None:
-        return _enter(service, request.app.state.admin_links.use(token), "The link was used.")
+        return _enter(
+            service,
+            request.app.state.admin_links.use(token),
+            "The link was used, or is from before the service was started.",
+        )
     caller = await who(request, service)
     async with service.connection() as conn:
         facts = await _facts(conn, caller.account_id)
@@ -47,28 +57,37 @@ async def overview(request: Request, service: ServiceIn, token: str | None = Non
 
 
 @router.post("/admin")
-async def sign_in(service: ServiceIn, key: Annotated[str, Form(max_length=200)] = "") -> Response:
+async def sign_in(
+    service: ServiceIn,
+    key: Annotated[str, Form(max_length=200)] = "",
+    place: Annotated[str, Form()] = "/admin",
+) -> Response:
     """Opens a session for who has an admin's key."""
     caller = await service.look_up_key(key) if looks_like_key(key) else None
     access = None
     if caller is not None and caller.role is Role.ADMIN:
         access = Access(caller.account_id, caller.key_id)
-    return _enter(service, access, "This is no admin's key.")
+    return _enter(service, access, "This is no admin's key.", place)
 
 
 @router.post("/admin/sign-out")
-async def sign_out(caller: SignedIn) -> Response:
-    """Ends the session of this browser."""
+async def sign_out(request: Request) -> Response:
+    """Ends the session of this browser, also one that has ended by itself."""
+    keep_out_others(request)
     response = sent_on("/admin")
     response.delete_cookie(COOKIE, path="/admin")
+    # A browser may keep a page that it was told not to store for going back to it: not after this.
+    response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 
-def _enter(service: Service, access: Access | None, refusal: str) -> Response:
+def _enter(
+    service: Service, access: Access | None, refusal: str, place: str = "/admin"
+) -> Response:
     if access is None:
-        raise SignInError(refusal)
+        raise SignInError(refusal, place)
     # Sent on at once, so that the token stays neither in the address bar nor in the history.
-    response = Response(status_code=303, headers={**HEADERS, "Location": "/admin"})
+    response = sent_on(own_place(place))
     response.set_cookie(
         COOKIE,
         open_session(service.keyring, access),
@@ -83,9 +102,10 @@ def _enter(service: Service, access: Access | None, refusal: str) -> Response:
 
 
 async def not_signed_in(request: Request, error: Exception) -> Response:
-    """The page to sign in on, for whoever is not."""
+    """The page to sign in on, for whoever is not; it remembers where they wanted to be."""
+    assert isinstance(error, SignInError)
     refusal = str(error)
-    return page("sign_in.html", 403 if refusal else 200, refusal=refusal)
+    return page("sign_in.html", 403 if refusal else 200, refusal=refusal, place=error.place)
 
 
 async def _facts(conn: AsyncConnection[Any], account_id: UUID) -> dict[str, Any]:

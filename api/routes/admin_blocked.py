@@ -4,16 +4,19 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Form, Response
-from pydantic import BaseModel, StringConstraints
+from fastapi import APIRouter, Form, Response
+from msgspec.structs import replace
+from pydantic import StringConstraints
 
+from api.admin.blocked_view import PATH, PURPOSE, Asked, List, Typed
+from api.admin.looking_up import key_names
 from api.admin.pages import page, purpose_name
+from api.admin.sealed import UNREADABLE, onward, sealed, unsealed, ways
 from api.admin.session import SignedIn
 from api.auth import Caller
 from api.own_numbers import own_numbers
 from api.problems import Problem
-from api.report.blocked import BlockFilters, find_blocks, find_blocks_of
-from api.report.prefixes import read_ranges
+from api.report.blocked import find_blocks, find_blocks_of
 from api.report.query import Item
 from api.service import Service
 from api.submit import ServiceIn, read_number, record, told
@@ -31,42 +34,11 @@ BOXES: Final = 1000
 """Ticked boxes of a form."""
 
 ID: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-PURPOSE: Final = "[a-z][a-z0-9_]{0,63}"
 
 Box = tuple[UUID, str]
 """A number and a purpose."""
 
 
-class Asked(BaseModel):
-    """What the list is narrowed to, as the form has it, and the page of it."""
-
-    purpose: str = ""
-    number_prefix: str = ""
-    cursor: str = ""
-
-    def filters(self) -> BlockFilters:
-        """The list's own filters; Problem where a field cannot be read."""
-        return BlockFilters(self.purpose or None, read_ranges(self.number_prefix.strip() or None))
-
-
-class Typed(BaseModel):
-    """What was filled in to block a number, and the field that it cannot be done for."""
-
-    number: str = ""
-    purposes: list[str] = []
-    wrong: str = ""
-
-
-def asked(
-    purpose: Annotated[str, Form(max_length=64)] = "",
-    number_prefix: Annotated[str, Form(max_length=30)] = "",
-    cursor: Annotated[str, Form(max_length=300)] = "",
-) -> Asked:
-    """The form's filters."""
-    return Asked(purpose=purpose, number_prefix=number_prefix, cursor=cursor)
-
-
-List = Annotated[Asked, Depends(asked)]
 Ticked = Annotated[str, StringConstraints(pattern=f"^{ID} {PURPOSE}$")]
 Was = Annotated[str, StringConstraints(pattern=f"^{ID}(?: {PURPOSE})*$")]
 Purposes = Annotated[list[str], Form(max_length=PAGE, default_factory=list)]
@@ -74,19 +46,37 @@ Rows = Annotated[list[Was], Form(max_length=PAGE, default_factory=list)]
 Boxes = Annotated[list[Ticked], Form(max_length=BOXES, default_factory=list)]
 
 
-@router.get("/admin/blocked")
-async def first_page(caller: SignedIn, service: ServiceIn) -> Response:
-    """Every number for which a purpose is blocked, the latest first."""
-    return await _listed(service, caller, Asked())
+@router.get(PATH)
+async def listed(caller: SignedIn, service: ServiceIn, view: str = "") -> Response:
+    """The list as its address has it; without one every number for which a purpose is blocked."""
+    asked = unsealed(service, caller, view, Asked) if view else Asked()
+    asked = asked or Asked(error=UNREADABLE)
+    rows: list[dict[str, Any]] | None = None
+    following = None
+    error, status = asked.error, 422 if asked.error else 200
+    try:
+        rows, following = await _found(service, caller, asked)
+    except Problem as problem:
+        error, status = problem.detail, problem.status
+    return page(
+        "blocked.html",
+        status,
+        asked=asked,
+        purposes=await _purposes(service, caller),
+        rows=rows,
+        view=sealed(service, caller, asked.quiet()),
+        **ways(service, caller, PATH, asked, following),
+        error=error,
+    )
 
 
-@router.post("/admin/blocked")
+@router.post(PATH)
 async def show(caller: SignedIn, service: ServiceIn, narrowed: List) -> Response:
     """The list as the form narrows it; by POST, as digits of a number are in it."""
-    return await _listed(service, caller, narrowed)
+    return onward(service, caller, PATH, narrowed)
 
 
-@router.post("/admin/blocked/add")
+@router.post(f"{PATH}/add")
 async def add(
     caller: SignedIn,
     service: ServiceIn,
@@ -94,31 +84,30 @@ async def add(
     number: Annotated[str, Form(max_length=64)] = "",
 ) -> Response:
     """Blocks the ticked purposes for a number."""
-    typed = Typed(number=number, purposes=blocked)
+    typed = Typed(number, blocked)
     wanted = [each for each in await _purposes(service, caller) if each in blocked]
     try:
         found = read_number(service, caller.account_id, number)
     except Problem:
-        return await _refused(service, caller, typed, "number", "This is no phone number.")
+        return _refused(service, caller, typed, "number", "This is no phone number.")
     if not wanted:
         sentence = "Tick at least one purpose to block."
-        return await _refused(service, caller, typed, "purposes", sentence)
+        return _refused(service, caller, typed, "purposes", sentence)
     for purpose in wanted:
         by = told(caller, None, caller.key_id, channel=Channel.WEB)
         await record(service, caller, found, c.BlockPurpose(by, purpose, True))
     names = ", ".join(map(purpose_name, wanted))
-    return await _listed(
-        service, caller, Asked(), said=f"{spaced(found.e164)} is blocked: {names}."
-    )
+    # The whole list, as the latest is first on it.
+    return onward(service, caller, PATH, Asked(said=f"Blocked for {spaced(found.e164)}: {names}."))
 
 
-@router.post("/admin/blocked/save")
+@router.post(f"{PATH}/save")
 async def save(
     caller: SignedIn,
     service: ServiceIn,
-    narrowed: List,
     was: Rows,
     box: Boxes,
+    view: Annotated[str, Form()] = "",
 ) -> Response:
     """Blocks what was ticked and lifts what was unticked; boxes that nobody touched stay as they
     are by now."""
@@ -134,7 +123,8 @@ async def save(
             await _put(service, caller, number_id, purpose, wanted)
             done[wanted] += 1
     said = f"Saved. Blocked: {done[True]}. Unblocked: {done[False]}."
-    return await _listed(service, caller, narrowed, said=said)
+    asked = unsealed(service, caller, view, Asked) or Asked()
+    return onward(service, caller, PATH, replace(asked, said=said))
 
 
 async def _put(
@@ -170,46 +160,23 @@ async def _purposes(service: Service, caller: Caller) -> Sequence[str]:
     return tuple(view.account.policy_at(view.now).policy.purposes)
 
 
-async def _refused(
-    service: Service, caller: Caller, typed: Typed, field: str, error: str
-) -> Response:
-    typed = typed.model_copy(update={"wrong": field})
-    return await _listed(service, caller, Asked(), typed=typed, error=error, status=422)
+def _refused(service: Service, caller: Caller, typed: Typed, field: str, error: str) -> Response:
+    wrong = Asked(typed=replace(typed, wrong=field), error=error)
+    return onward(service, caller, PATH, wrong)
 
 
-async def _listed(
-    service: Service,
-    caller: Caller,
-    narrowed: Asked,
-    *,
-    typed: Typed | None = None,
-    said: str | None = None,
-    error: str | None = None,
-    status: int = 200,
-) -> Response:
-    rows: list[dict[str, Any]] = []
-    more = None
-    try:
-        filters = narrowed.filters()
-        async with service.connection() as conn:
-            cursor = narrowed.cursor or None
-            found = await find_blocks(conn, caller.account_id, filters, PAGE, cursor)
-            ids = dict.fromkeys(UUID(item["number_id"]) for item in found.items)
-            blocks = await find_blocks_of(conn, caller.account_id, list(ids))
-        rows, more = _by_number(ids, blocks), found.next_cursor
-    except Problem as problem:
-        error, status = problem.detail, problem.status
-    return page(
-        "blocked.html",
-        status,
-        asked=narrowed,
-        typed=typed or Typed(),
-        purposes=await _purposes(service, caller),
-        rows=rows,
-        next_cursor=more,
-        said=said,
-        error=error,
-    )
+async def _found(
+    service: Service, caller: Caller, asked: Asked
+) -> tuple[list[dict[str, Any]], str | None]:
+    """The numbers of a page with all their blocks, and the cursor of the next page."""
+    filters, cursor = asked.filters(), asked.cursor or None
+    async with service.connection() as conn:
+        found = await find_blocks(conn, caller.account_id, filters, PAGE, cursor)
+        ids = dict.fromkeys(UUID(item["number_id"]) for item in found.items)
+        blocks = await find_blocks_of(conn, caller.account_id, list(ids))
+        keys = await key_names(conn, caller.account_id, [item["by"] for item in blocks])
+    blocks = [item | {"by": keys.get(item["by"] or "", item["by"])} for item in blocks]
+    return _by_number(ids, blocks), found.next_cursor
 
 
 def _by_number(ids: Iterable[UUID], blocks: Sequence[Item]) -> list[dict[str, Any]]:

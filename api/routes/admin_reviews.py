@@ -1,12 +1,14 @@
 """The admin's queue of replies that a person has to read (R-K4, R-F10)."""
 
 from typing import Annotated, Any, Final
-from uuid import UUID
 
+import msgspec
 from fastapi import APIRouter, Form, Response
 
 from api import unreadable_senders
-from api.admin.pages import page, sent_on
+from api.admin.looking_up import words_at
+from api.admin.pages import page
+from api.admin.sealed import onward, unsealed
 from api.admin.session import SignedIn
 from api.auth import Caller
 from api.own_numbers import own_review
@@ -21,27 +23,42 @@ from consent_ledger.words import Channel, Verdict
 
 router = APIRouter(include_in_schema=False)
 
+PATH: Final = "/admin/reviews"
 SHOWN: Final = 100
 """Numbers on the page, and texts of no number: the oldest first, the rest when those are read."""
 
 WAITING: Final = """
 SELECT number_id, snapshot, e164 FROM consent_status LEFT JOIN numbers USING (number_id)
 WHERE consent_status.account_id = %s AND under_review ORDER BY position LIMIT %s"""
-SAID: Final = """
-SELECT number_id, version, body FROM words
-JOIN unnest(%b::uuid[], %b::integer[]) AS given (number_id, version) USING (number_id, version)"""
+RECORDED: Final = {
+    Verdict.REVOKED: (
+        "Recorded: they want no more texts. It counts as a STOP at the time of their words."
+    ),
+    Verdict.DISMISSED: (
+        "Recorded: they do not mean that. Texts may go again, as far as the other rules allow."
+    ),
+}
+"""What is said after a verdict."""
 
 
-@router.get("/admin/reviews")
-async def reviews(caller: SignedIn, service: ServiceIn) -> Response:
+class Said(msgspec.Struct, frozen=True, tag="reviews"):
+    """What was recorded last."""
+
+    said: str
+
+
+@router.get(PATH)
+async def reviews(caller: SignedIn, service: ServiceIn, view: str = "") -> Response:
     """The replies, each with what was said."""
     items = await _waiting(service, caller)
     async with service.connection() as conn:
         unreadable = await unreadable_senders.waiting(conn, caller.account_id, 0, SHOWN)
-    return page("reviews.html", items=items, unreadable=unreadable, said=None)
+    recorded = unsealed(service, caller, view, Said)
+    said = recorded.said if recorded else ""
+    return page("reviews.html", items=items, unreadable=unreadable, said=said)
 
 
-@router.post("/admin/reviews")
+@router.post(PATH)
 async def judge(
     caller: SignedIn,
     service: ServiceIn,
@@ -53,17 +70,17 @@ async def judge(
     about = told(caller, None, caller.key_id, channel=Channel.WEB)
     command = c.Judge(about, version, verdict)
     await service.writer.record(Submission(caller.account_id, (number_id,), None, command))
-    return sent_on("/admin/reviews")
+    return onward(service, caller, PATH, Said(RECORDED[verdict]))
 
 
-@router.post("/admin/reviews/unreadable")
+@router.post(f"{PATH}/unreadable")
 async def file_away(
     caller: SignedIn, service: ServiceIn, kept_id: Annotated[str, Form(max_length=60)]
 ) -> Response:
     """A text of an unreadable sender is done with."""
     async with service.connection() as conn:
         await unreadable_senders.file_away(conn, caller.account_id, kept_id)
-    return sent_on("/admin/reviews")
+    return onward(service, caller, PATH, Said("The text is deleted."))
 
 
 async def _waiting(service: Service, caller: Caller) -> list[dict[str, Any]]:
@@ -74,11 +91,7 @@ async def _waiting(service: Service, caller: Caller) -> list[dict[str, Any]]:
             for number_id, data, e164 in rows
             for version, mark in decode_snapshot(data).standing.reviews.items()
         ]
-        places = ([each[0] for each in found], [each[2] for each in found])
-        said: dict[tuple[UUID, int], str] = {
-            (number_id, version): body
-            for number_id, version, body in await (await conn.execute(SAID, places)).fetchall()
-        }
+        said = await words_at(conn, [(number_id, version) for number_id, _, version, _ in found])
     return [
         {
             "review_id": event_id(number_id, version),

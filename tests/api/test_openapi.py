@@ -1,7 +1,7 @@
 """The interface describes itself: a valid document, and a page that works offline."""
 
 import re
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -209,12 +209,18 @@ def test_the_page_loads_nothing_from_elsewhere(service: Running) -> None:
     assert not re.search(r"@import|url\(|<script|<link|<iframe", page)
 
 
+ASKED: Final = {"/v1/scrubs": "?purpose={purpose}"}
+"""What a route needs in its URL."""
+
+
 def test_the_page_shows_every_operation(service: Running, document: dict[str, Any]) -> None:
     """With its body by example, its fields and a command to paste."""
     page = service.http.get("/docs").text
     for verb, path in operations(document):
         assert f"{verb}</span><code>{path}</code>" in page
-        assert f"curl -s -X {verb} &#x27;{service.base_url}{path}&#x27;" in page
+        assert (
+            f"curl -s -X {verb} &#x27;{service.base_url}{path}{ASKED.get(path, '')}&#x27;" in page
+        )
     for schema in document["components"]["schemas"].values():
         for value in schema.get("enum", ()):
             assert value in page

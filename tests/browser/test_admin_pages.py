@@ -114,7 +114,7 @@ def test_an_opt_out_is_confirmed_in_the_page(clinic: Clinic, admin: Admin) -> No
     admin.clicks("See the numbers").fills("number", "415 555 0133", form).clicks("Opt out…")
     admin.reads("Opt out +1 415-555-0133?").clicks("Cancel").misses("+1 415-555-0133")
     admin.fills("number", "415 555 0133", form).clicks("Opt out…").reads("Opt out +1 415-555-0133?")
-    admin.clicks("Opt out").reads("The number is opted out.", "+1 415-555-0133")
+    admin.clicks("Opt out").reads("Opted out: +1 415-555-0133.")
     clinic.asks("+14155550133", "recall").is_denied("opted_out_by_agent")
 
 

@@ -41,7 +41,7 @@ def choose(admin: Admin, purpose: str) -> Admin:
 def test_a_number_is_blocked_and_unblocked(clinic: Clinic, admin: Admin) -> None:
     """Seed 002: add the number, tick the box; untick it and recalls go again."""
     choose(admin.fills("number", "415 555 0131", ADD), "recall").clicks("Block number")
-    admin.reads(f"{SHOWN_ANN} is blocked: recall.")
+    admin.reads(f"Blocked for {SHOWN_ANN}: recall.")
     assert box(admin, f"Block recall for {SHOWN_ANN}")
     assert not box(admin, f"Block marketing for {SHOWN_ANN}")
     clinic.sends(ANN, "recall", manual=True).is_("refused", "purpose_blocked")
@@ -62,7 +62,7 @@ def test_what_is_missing_is_said_where_it_is_missing(clinic: Clinic, admin: Admi
     assert focused.get_attribute("name") == "blocked"
     alert = admin.chrome.find_element(By.CSS_SELECTOR, "[role=alert]")
     assert focused.get_attribute("aria-describedby") == alert.get_attribute("id")
-    choose(admin, "recall").clicks("Block number").reads(f"{SHOWN_ANN} is blocked: recall.")
+    choose(admin, "recall").clicks("Block number").reads(f"Blocked for {SHOWN_ANN}: recall.")
     choose(admin.fills("number", "nobody", ADD), "recall").clicks("Block number")
     admin.reads("This is no phone number.")
     assert admin.chrome.switch_to.active_element.get_attribute("name") == "number"
@@ -94,7 +94,7 @@ def test_the_page_is_used_with_the_keyboard_alone(clinic: Clinic, admin: Admin) 
     purpose = admin.chrome.switch_to.active_element
     assert purpose.accessible_name == "Recall"
     purpose.send_keys(Keys.SPACE, Keys.ENTER)
-    admin.reads(f"{SHOWN_ANN} is blocked: recall.")
+    admin.reads(f"Blocked for {SHOWN_ANN}: recall.")
     table = admin.chrome.find_element(By.TAG_NAME, "table")
     assert table.accessible_name == "Blocked numbers"
     for _ in range(40):
