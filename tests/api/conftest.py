@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.api.admin_browser import Browser
 from tests.api.clinic import ANN, BEN, CARA, Clinic
 from tests.api.document import Document
 from tests.conftest import new_database
@@ -51,3 +52,11 @@ def open_clinic(service: Running) -> Iterator[Open]:
 def clinic(open_clinic: Open) -> Clinic:
     """An account that holds to `consent-first`."""
     return open_clinic()
+
+
+@pytest.fixture
+def browser(clinic: Clinic) -> Iterator[Browser]:
+    """An admin who has signed in."""
+    found = Browser(clinic).signs_in()
+    yield found
+    found.http.close()

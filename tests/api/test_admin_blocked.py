@@ -1,14 +1,13 @@
 """The page “Blocked communications” as a browser without scripts uses it (R-B1, seed 002)."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
+from tests.api.admin_browser import SHOWN_ANN, SHOWN_BEN, Browser
 from tests.api.answer import Json
 from tests.api.clinic import ANN, BEN, Clinic
 from tests.api.conftest import Open
-from tests.api.test_admin import SHOWN_ANN, SHOWN_BEN, Browser
 
 PAGE = "/admin/blocked"
 ADD = "/admin/blocked/add"
@@ -19,14 +18,6 @@ SAVE = "/admin/blocked/save"
 def clinic(open_clinic: Open) -> Clinic:
     """An account of the preset that the list comes from."""
     return open_clinic("recalls")
-
-
-@pytest.fixture
-def browser(clinic: Clinic) -> Iterator[Browser]:
-    """An admin who has signed in."""
-    found = Browser(clinic).signs_in()
-    yield found
-    found.http.close()
 
 
 def form(browser: Browser) -> Json:

@@ -1,13 +1,12 @@
 """What a form leads to: an address that repeats nothing, keeps the filters and shows no number."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
+from tests.api.admin_browser import SHOWN_ANN, SHOWN_BEN, Browser
 from tests.api.clinic import ANN, BEN, CARA, Clinic
 from tests.api.conftest import Open
-from tests.api.test_admin import SHOWN_ANN, SHOWN_BEN, Browser
 
 LIST = "/admin/opt-outs"
 LONGEST = 4096
@@ -18,14 +17,6 @@ LONGEST = 4096
 def clinic(open_clinic: Open) -> Clinic:
     """An account of the preset that the report comes from."""
     return open_clinic("opt-out")
-
-
-@pytest.fixture
-def browser(clinic: Clinic) -> Iterator[Browser]:
-    """An admin who has signed in."""
-    found = Browser(clinic).signs_in()
-    yield found
-    found.http.close()
 
 
 def reload(browser: Browser) -> Browser:

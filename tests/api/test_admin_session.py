@@ -6,23 +6,15 @@ from collections.abc import Iterator
 import pytest
 
 from api.admin_access import COOKIE, PURPOSE
+from tests.api.admin_browser import SHOWN_ANN, Browser
 from tests.api.clinic import ANN, Clinic
 from tests.api.conftest import Open
-from tests.api.test_admin import SHOWN_ANN, Browser
 
 
 @pytest.fixture
 def clinic(open_clinic: Open) -> Clinic:
     """An account of the preset that the report comes from."""
     return open_clinic("opt-out")
-
-
-@pytest.fixture
-def browser(clinic: Clinic) -> Iterator[Browser]:
-    """An admin who has signed in."""
-    found = Browser(clinic).signs_in()
-    yield found
-    found.http.close()
 
 
 PATHS = ["/admin", "/admin/opt-outs", "/admin/blocked", "/admin/reviews"]

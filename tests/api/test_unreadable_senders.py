@@ -1,25 +1,16 @@
 """Texts from senders that are no phone number wait for an admin, who files them away."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.api.admin_browser import Browser
 from tests.api.clinic import ANN, Clinic
 from tests.api.conftest import Open
-from tests.api.test_admin import Browser
 
 PATH = "/v1/reviews/unreadable-senders"
 ROWS = "SELECT sender, body, provider_message_id FROM unparsed_words WHERE account_id = %s"
-
-
-@pytest.fixture
-def browser(clinic: Clinic) -> Iterator[Browser]:
-    """An admin who has signed in."""
-    found = Browser(clinic).signs_in()
-    yield found
-    found.http.close()
 
 
 def waiting(clinic: Clinic, query: str = "") -> list[dict[str, Any]]:
