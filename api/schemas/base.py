@@ -18,7 +18,7 @@ from consent_ledger.moments import instant_of, moment_of
 from consent_ledger.number import UnparseableNumber, canonical
 from consent_ledger.policy import is_time_zone
 
-_NUMBER: Final = re.compile(r"(?:\s*[A-Za-z]+:)?[^\w+]*[+\uff0b](?:[^\w+]*\d){7,15}\W*")
+_NUMBER: Final = re.compile(r"(?:\s*[A-Za-z]+:)?([^\w+]*[+\uff0b](?:[^\w+]*\d){7,15})\W*")
 """Digits alone may be anybody's id; with a plus, however people write it, they are a number."""
 
 
@@ -53,10 +53,11 @@ Day = Annotated[str, BeforeValidator(_day), Field(json_schema_extra={"format": "
 def is_number(value: str) -> bool:
     """Whether an id is a phone number, however it is written: ids go into events and URLs, which
     hold none (section 9)."""
-    if _NUMBER.fullmatch(value) is None:
+    found = _NUMBER.fullmatch(value)
+    if found is None:
         return False
     try:
-        canonical(value.partition(":")[2] or value)
+        canonical(re.sub(r"[^\d+\uff0b]", "", found[1]))
     except UnparseableNumber:
         # Digits and more, such as an id that its sender made of a number and a count.
         return value[1:].isdecimal()

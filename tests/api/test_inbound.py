@@ -198,5 +198,6 @@ def test_no_id_is_a_reason_to_refuse_what_a_contact_says(clinic: Clinic, message
 def test_an_id_of_a_number_and_a_count_is_an_id(clinic: Clinic) -> None:
     """More digits than its country's numbers have: whoever makes such ids is not turned away."""
     clinic.sends(ANN, message_id=f"{ANN}-1").is_("deferred", "consent_required")
-    body = {"message_id": "+1 415 555 0131", "number": ANN, "purpose": "recall"}
-    clinic.post("/v1/messages", "sender", **body).problem(422, "invalid-body", "/message_id")
+    for message_id in ("+1 415 555 0131", "+1415:5550131", "tel:+14155550131", ANN):
+        body = {"message_id": message_id, "number": ANN, "purpose": "recall"}
+        clinic.post("/v1/messages", "sender", **body).problem(422, "invalid-body", "/message_id")
