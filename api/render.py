@@ -5,6 +5,8 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
+from msgspec.structs import asdict
+
 from consent_ledger.decision import Decision
 from consent_ledger.facts import Event, event_id
 from consent_ledger.words import EXPLANATIONS, LIFTED_BY
@@ -12,10 +14,12 @@ from consent_ledger.words import EXPLANATIONS, LIFTED_BY
 EPOCH: Final = datetime(1970, 1, 1)
 """In UTC, as every instant here; `isoformat` of an aware one would say +00:00 for Z."""
 
-SECONDS_KEPT: Final = 1_024
-"""Seconds whose letters are kept: an answer's own has been told by many answers before it."""
+KEPT: Final = 1_024
+"""Instants and seconds whose letters are kept: what is told of them is mostly told again, as of the
+events of one transaction, and an answer's own second by many answers before it."""
 
 
+@lru_cache(KEPT)
 def instant(at: int | None) -> str | None:
     """Microseconds since 1970 as RFC 3339 in UTC, without a fraction that is zero."""
     if at is None:
@@ -24,7 +28,7 @@ def instant(at: int | None) -> str | None:
     return f"{_second(second)}.{micros:06}Z" if micros else f"{_second(second)}Z"
 
 
-@lru_cache(SECONDS_KEPT)
+@lru_cache(KEPT)
 def _second(second: int) -> str:
     return (EPOCH + timedelta(seconds=second)).isoformat()
 
@@ -100,10 +104,8 @@ def event(item: Event) -> dict[str, Any]:
         "policy_version": context.policy_version,
         "account_version": context.account_version,
         "lexicon_version": context.lexicon_version,
-        "evidence": {name: getattr(evidence, name) for name in evidence.__struct_fields__}
-        if evidence
-        else None,
+        "evidence": None if evidence is None else asdict(evidence),
         "correlation_id": context.correlation_id,
         "causation_id": context.causation_id,
-        "data": {name: getattr(fact, name) for name in fact.__struct_fields__},
+        "data": asdict(fact),
     }

@@ -13,7 +13,7 @@ from psycopg import AsyncConnection
 
 from api.feed.endpoints import Endpoint, load, note_delivered, note_failed, note_passed
 from api.feed.envelope import MEDIA_TYPE
-from api.feed.pages import Shown, read_page
+from api.feed.pages import Shown, find_page, show_page
 from api.feed.posting import Poster
 from api.feed.signing import signed_headers
 from api.feed.tail import Listener, Tail
@@ -82,7 +82,8 @@ class Delivery:
 
     async def _deliver_page(self, poster: Poster, endpoint: Endpoint) -> None:
         conn, position = self._means.conn, endpoint.position
-        page = await read_page(conn, endpoint.account_id, position, PAGE, endpoint.wanted)
+        wanted = endpoint.wanted
+        page = await show_page(await find_page(conn, endpoint.account_id, position, PAGE, wanted))
         for item in page.items:
             if not await self._deliver(poster, replace(endpoint, position=position), item):
                 return

@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 from psycopg import AsyncConnection
 
-from api.feed.pages import PAGE_LIMIT, Page, Shown, Wanted, read_page
+from api.feed.pages import PAGE_LIMIT, Page, Shown, Wanted, find_page, show_page
 from api.feed.tail import Listener, Tail
 from consent_ledger.ledger import UnavailableError
 from consent_ledger.store.feed import settled
@@ -72,11 +72,11 @@ class Feed:
         """The next events that a follower asked for, looked for in a bounded part of the log."""
         for _ in range(PAGES_LOOKED_THROUGH):
             async with self._readers, self._connection() as conn:
-                page = await read_page(conn, account_id, after, limit, wanted)
-            if page.items or not page.more:
+                found = await find_page(conn, account_id, after, limit, wanted)
+            if found.items or not found.more:
                 break
-            after = page.next_after
-        return page
+            after = found.next_after
+        return await show_page(found)
 
     async def wait(
         self, account_id: UUID, after: int, limit: int, wanted: Wanted, seconds: float

@@ -1,5 +1,6 @@
 """Pages of an account's feed: what a follower asked for, and where to go on."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -17,6 +18,8 @@ PAGE_LIMIT: Final = 1_000
 """Events on a page of the feed."""
 LOOKED_THROUGH: Final = 1_000
 """Events that one query looks through for those that a follower asked for."""
+SLICE: Final = 50
+"""Events that are put into words before others get their turn: a millisecond."""
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -38,6 +41,15 @@ class Shown(NamedTuple):
     event: dict[str, Any]
 
 
+class Found(NamedTuple):
+    """What is on a page, and the users whom its replies answer, by the reply's id."""
+
+    items: list[Recorded]
+    users: dict[str, list[str]]
+    next_after: int
+    more: bool
+
+
 class Page(NamedTuple):
     """Some events; all up to `next_after` were looked at, and `more` may be there already."""
 
@@ -51,9 +63,9 @@ def unknown_types(types: Sequence[str]) -> list[int]:
     return [place for place, name in enumerate(types) if name not in FACTS]
 
 
-async def read_page(
+async def find_page(
     conn: AsyncConnection[Any], account_id: UUID, after: int, limit: int, wanted: Wanted
-) -> Page:
+) -> Found:
     """The next events of an account that a follower asked for."""
     asked = limit if wanted.everything else LOOKED_THROUGH
     found = await read_account(conn, account_id, after, asked)
@@ -63,18 +75,26 @@ async def read_page(
     users = {
         each.event_id: users_who_asked(each, before.get(each.event_id, ())) for each in replies
     }
-    chosen = [item for item in typed if _concerns(item, users, wanted.user)]
-    items = [_shown(item, users) for item in chosen[:limit]]
+    chosen = typed
+    if wanted.user is not None:
+        chosen = [item for item in typed if wanted.user in users.get(item.event_id, ())]
     if len(chosen) > limit:
-        return Page(items, items[-1].position, True)
-    end = found[-1].position if found else None
-    return Page(items, after if end is None else end, len(found) == asked)
+        return Found(chosen[:limit], users, _place(chosen[limit - 1]), True)
+    end = _place(found[-1]) if found else after
+    return Found(chosen, users, end, len(found) == asked)
 
 
-def _concerns(item: Recorded, users: dict[str, list[str]], user: str | None) -> bool:
-    return user is None or user in users.get(item.event_id, ())
+async def show_page(found: Found) -> Page:
+    """The same as a follower gets it; others have their turn meanwhile."""
+    items, users = [], found.users
+    for done, item in enumerate(found.items):
+        if done % SLICE == 0:
+            await asyncio.sleep(0)
+        asked_by = users.get(item.event_id) if users else None
+        items.append(Shown(_place(item), cloud_event(item, asked_by)))
+    return Page(items, found.next_after, found.more)
 
 
-def _shown(item: Recorded, users: dict[str, list[str]]) -> Shown:
+def _place(item: Recorded) -> int:
     assert item.position is not None
-    return Shown(item.position, cloud_event(item, users.get(item.event_id)))
+    return item.position
