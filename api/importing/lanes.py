@@ -1,8 +1,7 @@
-"""One import, unit by unit: the next is written while the one before commits.
+"""One import, unit by unit: two are written at a time, and commit in the order of the file.
 
-A commit waits for the disk and needs no processor, so units take turns on two connections. A unit
-notes how far the import is only when the one before has committed: what is committed is always a
-beginning of the file.
+One alone keeps neither the database busy nor the worker. A unit notes how far the import is only
+when the one before has committed: what is committed is always a beginning of the file.
 """
 
 import asyncio
@@ -26,27 +25,34 @@ COPIES: Final = 2
 """Tries of a unit in which numbers that seem to be new are copied."""
 PART: Final = 2 * LOCKED
 """Rows that are looked up again after a cut: what is left of them is looked up a third time."""
-UNDER_WAY: Final = 2
+LANES: Final = 2
+"""Units that are written at a time: with the reading of the next, two cores have enough to do."""
+UNDER_WAY: Final = LANES + 1
 """Groups that may not have committed yet while rows are looked up for the one after them."""
+PATIENCE: Final = 0.5
+"""Seconds that a unit waits for the one before with its numbers locked. A command may hold what the
+one before waits for, and wait for one of them: no database sees that circle. A unit takes 0.1 s."""
 
 Connection = ServiceConnection
 
 
+class KeptWaitingError(Exception):
+    """The unit before did not commit in time; it is undone, and waits without holding anything."""
+
+
 class Turn:
-    """A group that is being written; `copied` is set when all that is left is to commit."""
+    """A group that is being written; `last` is set when it comes to its last unit."""
 
     def __init__(self, before: "Turn | None") -> None:
-        self.copied = asyncio.Event()
+        self.last = asyncio.Event()
         self._before = before
         self._task: asyncio.Task[None] | None = None
 
     async def begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Does its work until it is copied; raises what that fails by."""
+        """Does its work up to its last unit, which goes on by itself."""
         self._task = asyncio.create_task(work)
-        self._task.add_done_callback(lambda _: self.copied.set())
-        await self.copied.wait()
-        if self._task.done():
-            await self._task
+        self._task.add_done_callback(lambda _: self.last.set())
+        await self.last.wait()
 
     async def ended(self) -> None:
         """Waits for its commit; raises what it failed by."""
@@ -54,10 +60,14 @@ class Turn:
             await asyncio.wait([self._task])
             self._task.result()
 
-    async def called(self) -> None:
-        """Waits for the commit of the one before."""
+    async def called(self, patience: float | None = None) -> None:
+        """Waits for the commit of the one before, for so many seconds or without end."""
         if self._before is not None:
-            await self._before.ended()
+            try:
+                async with asyncio.timeout(patience):
+                    await self._before.ended()
+            except TimeoutError:
+                raise KeptWaitingError from None
             self._before = None
 
     async def cancel(self) -> None:
@@ -88,7 +98,7 @@ class Lanes:
         """Writes every group, and returns when the last has committed."""
         ahead = asyncio.ensure_future(asyncio.to_thread(next, groups, None))
         written: deque[frozenset[bytes]] = deque(maxlen=UNDER_WAY)
-        turns = deque([Turn(None)], maxlen=UNDER_WAY)
+        turns = deque([Turn(None)], maxlen=len(self._connections))
         lanes = cycle(self._connections)
         try:
             while (group := await ahead) is not None:
@@ -97,8 +107,8 @@ class Lanes:
                 # What was looked up while its number was being written may be out of date.
                 fresh = all(group.ids.isdisjoint(ids) for ids in written)
                 written.append(group.ids)
-                if len(self._connections) == 1:
-                    await turns[-1].ended()
+                # The one that had this lane before.
+                await turns[0].ended()
                 turn = Turn(turns[-1])
                 turns.append(turn)
                 await turn.begin(self._group(next(lanes), turn, group, fresh))
@@ -141,19 +151,19 @@ class Lanes:
             try:
                 await self._write(conn, turn, ahead, more)
                 return ahead.plan.later
-            except RACES:
-                if attempt == ATTEMPTS - 1 or turn.copied.is_set():
+            except (*RACES, KeptWaitingError):
+                if attempt == ATTEMPTS - 1:
                     raise
                 await asyncio.sleep(0.002 * attempt)
         return rows
 
     async def _write(self, conn: Connection, turn: Turn, ahead: Ahead, more: bool) -> None:
         plan, ready, page = ahead
+        if not plan.later and not more:
+            turn.last.set()
         async with conn.transaction():
             as_it_was = await self._writer.write(conn, self._found.job, plan, ready)
             if page is None or not as_it_was:
                 page = book.page(plan.unit.verdicts())
-            await turn.called()
+            await turn.called(PATIENCE)
             await book.keep_unit(conn, self._found.import_id, page)
-            if not plan.later and not more:
-                turn.copied.set()

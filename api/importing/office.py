@@ -19,9 +19,9 @@ from starlette.requests import ClientDisconnect
 from api.auth import Caller
 from api.importing import book, staging
 from api.importing.headers import FileError
-from api.importing.orders import BUSY, CALL, Orders
+from api.importing.orders import CALL, Orders, busy_line
+from api.importing.pace import BUSY, Look
 from api.importing.pace import LOOK_SECONDS as PACE_SECONDS
-from api.importing.pace import Look
 from api.importing.records import Format, check_beginning
 from api.settings import Settings
 from consent_ledger.keyring import Keyring
@@ -68,13 +68,14 @@ class Office:
             await self._end()
 
     async def _watch(self) -> None:
-        """Tells the worker whenever the service is busy."""
+        """Tells the worker how busy the service is, whenever it is."""
         look = Look()
         while True:
             await asyncio.sleep(PACE_SECONDS)
-            if look.busy() and self._worker is not None and self._worker.returncode is None:
+            share, worker = look.share(), self._worker
+            if share > BUSY and worker is not None and worker.returncode is None:
                 with contextlib.suppress(ConnectionError):
-                    await self._say(self._worker, BUSY)
+                    await self._say(worker, busy_line(share))
 
     async def call(self) -> None:
         """Tells the worker that there is something to do; starts it where none runs."""

@@ -11,13 +11,14 @@ from typing import Final
 
 LOOK_SECONDS: Final = 0.5
 """How often the service looks at how busy it is."""
-BUSY: Final = 0.2
-"""The share of a processor from which the service is busy: those who follow an import stay below,
-and a load that an import would slow is above, however slow it already is."""
-BUSY_SECONDS: Final = 1.5
-"""How long the worker takes the service for busy after it said so: a few of its looks."""
-REST: Final = 3.0
-"""Seconds of rest for each second of work: with two, commands kept just half of their rate."""
+BUSY: Final = 0.1
+"""The share of a processor from which the service is busy: who follows an import stays below."""
+FULL: Final = 0.6
+"""The share from which lists rest the most: a load that they slow is above, however slow it is."""
+TOLD_SECONDS: Final = 1.5
+"""How long the worker takes the service for as busy as it said: a few of its looks."""
+REST: Final = 4.0
+"""Seconds of rest for each second of work at the most: with two, commands kept half their rate."""
 LONGEST: Final = 0.5
 """Seconds of work that are rested for at once, so that progress is seen."""
 
@@ -32,11 +33,11 @@ class Look:
         self._used = used
         self._at = clock(), used()
 
-    def busy(self) -> bool:
-        """Whether it was, since the last look."""
+    def share(self) -> float:
+        """The share of a processor that it took since the last look, between 0 and 1."""
         (at, used), now = self._at, (self._clock(), self._used())
         self._at = now
-        return now[1] - used > BUSY * (now[0] - at)
+        return min(1.0, (now[1] - used) / max(now[0] - at, 0.001))
 
 
 class Pace:
@@ -44,15 +45,17 @@ class Pace:
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self._clock = clock
-        self._busy_until = self._rested = clock()
+        self._told = self._rested = clock()
+        self._share = 0.0
 
-    def busy(self) -> None:
-        """The service said that it is."""
-        self._busy_until = self._clock() + BUSY_SECONDS
+    def busy(self, share: float) -> None:
+        """The service said how busy it is."""
+        self._told, self._share = self._clock(), share
 
     async def rest(self) -> None:
-        """Rests for the work since the last rest, if the service is busy."""
+        """Rests for the work since the last rest: the longer, the busier the service is."""
         now = self._clock()
-        if now < self._busy_until:
-            await asyncio.sleep(REST * min(now - self._rested, LONGEST))
+        if now < self._told + TOLD_SECONDS and self._share > BUSY:
+            busy = min(1.0, (self._share - BUSY) / (FULL - BUSY))
+            await asyncio.sleep(REST * busy * min(now - self._rested, LONGEST))
         self._rested = self._clock()

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from typing import Final
 from uuid import UUID
 
@@ -21,8 +22,8 @@ import structlog
 from api.importing import book, staging
 from api.importing.ahead import Reading
 from api.importing.headers import FileError
-from api.importing.lanes import Lanes
-from api.importing.orders import BUSY, Orders
+from api.importing.lanes import LANES, Lanes
+from api.importing.orders import Orders, busy_share
 from api.importing.pace import Pace
 from api.importing.trial import Trial
 from api.log_level import LogLevel
@@ -133,19 +134,22 @@ class Worker:
 
     async def _import(self, conn: ServiceConnection, found: book.Import) -> None:
         account = await self._account(conn, found.account_id)
-        done, trial = found.line, None
+        done, trial, connections = found.line, None, [conn]
         if found.dry_run:
             done, trial = 0, Trial(conn, self._writer, found)
             await trial.begin()
-        with psycopg.connect(
-            service_conninfo(self._database_url), autocommit=True, prepare_threshold=1
-        ) as reading:
+        async with AsyncExitStack() as opened:
+            reading = opened.enter_context(
+                psycopg.connect(
+                    service_conninfo(self._database_url), autocommit=True, prepare_threshold=1
+                )
+            )
             rows = Reading(reading, self._keyring, self._accounts, self._writer, found, account)
-            async with await self._connect() as second:
-                # What a dry run would change is known to one connection alone.
-                connections = (conn,) if trial else (conn, second)
-                lanes = Lanes(connections, self._writer, found, self._pace, trial)
-                await lanes.run(rows.groups(done))
+            # What a dry run would change is known to one connection alone.
+            for _ in range(0 if trial else LANES - 1):
+                connections.append(await opened.enter_async_context(await self._connect()))
+            lanes = Lanes(connections, self._writer, found, self._pace, trial)
+            await lanes.run(rows.groups(done))
         if trial is not None:
             await trial.end()
         else:
@@ -207,10 +211,11 @@ async def main() -> None:
 
     async def listen() -> None:
         while line := await stream.readline():
-            if line == BUSY:
-                pace.busy()
-            else:
+            share = busy_share(line)
+            if share is None:
                 called.set()
+            else:
+                pace.busy(share)
         # The service is gone; what is not committed is done again by whoever comes next.
         os._exit(0)
 

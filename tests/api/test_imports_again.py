@@ -7,7 +7,7 @@ from itertools import permutations
 
 import pytest
 
-from api.importing.lanes import PART
+from api.importing.lanes import LANES, PART
 from consent_ledger.store.importing import UNIT
 from consent_ledger.store.plans import LOCKED
 from tests.api.answer import Answer
@@ -18,9 +18,12 @@ from tests.api.test_imports import NDJSON, came_to, imports, rows_of, undone
 A_LIST = f"number,sms_opt_out\n{ANN},TRUE\n{BEN},TRUE\n"
 
 
-def far_apart(first: str, last: str, header: str = "number,sms_opt_out,consent,occurred_at") -> str:
-    """A list in which two rows lie in units of their own."""
-    between = "\n".join(f"+1415{5_000_000 + n},,," for n in range(UNIT + 10))
+COLUMNS = "number,sms_opt_out,consent,occurred_at"
+
+
+def far_apart(first: str, last: str, header: str = COLUMNS, units: int = 1) -> str:
+    """A list in which two rows lie so many units apart."""
+    between = "\n".join(f"+1415{5_000_000 + n},,," for n in range(units * UNIT + 10))
     return f"{header}\n{first}\n{between}\n{last}\n"
 
 
@@ -223,6 +226,18 @@ def test_a_file_that_failed_half_way_tells_of_a_number_once(open_clinic: Open) -
     again = imports(clinic, text)
     assert (again["same_as"], came_to(again)) == (None, (1, 0, 1, 0))
     assert clinic.facts(ANN) == ["OptedOut", "OptedOut"]
+
+
+@pytest.mark.parametrize("units", range(1, LANES + 2))
+def test_a_row_counts_after_those_that_are_still_being_written(clinic: Clinic, units: int) -> None:
+    """What was looked up before they committed is looked up again, however near they are."""
+    number = f"+14155560{units}00"
+    yes, no = f"{number},,granted,2026-01-01T00:00:00Z", f"{number},TRUE,,2026-02-01T00:00:00Z"
+    done = imports(clinic, far_apart(yes, no, units=units))
+    assert (done["accepted"], done["rejected"]) == (2, 0)
+    assert clinic.facts(number) == ["ConsentGranted", "FactRetracted", "OptedOut"]
+    undone(clinic, done)
+    assert clinic.flags(number)["opted_out"] is False
 
 
 def test_a_stricter_row_takes_back_what_an_earlier_part_granted(clinic: Clinic) -> None:

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from api.importing import pace
-from api.importing.pace import BUSY, BUSY_SECONDS, LONGEST, REST, Look, Pace
+from api.importing.orders import CALL, busy_line, busy_share
+from api.importing.pace import BUSY, FULL, LONGEST, REST, TOLD_SECONDS, Look, Pace
 
 
 class Times:
@@ -44,28 +45,40 @@ def test_it_rests_for_its_work_while_the_service_is_busy(times: Times) -> None:
     """Without a word from the service it never does; the rest itself is no work."""
     paced = Pace(times.clock)
     assert worked(times, paced, 0.1) == []
-    paced.busy()
+    paced.busy(1.0)
     assert worked(times, paced, 0.1) == [pytest.approx(REST * 0.1)]
     assert worked(times, paced, 0.05) == [pytest.approx(REST * 0.05)]
-    times.now += BUSY_SECONDS
+    times.now += TOLD_SECONDS
     assert worked(times, paced, 0.1) == []
+
+
+@pytest.mark.parametrize(
+    ("share", "rest"),
+    [(0.0, 0.0), (BUSY, 0.0), ((BUSY + FULL) / 2, REST / 2), (FULL, REST), (1.0, REST)],
+)
+def test_it_rests_the_longer_the_busier_the_service_is(
+    times: Times, share: float, rest: float
+) -> None:
+    """A list beside a service with little to do does not take several times as long."""
+    paced = Pace(times.clock)
+    paced.busy(share)
+    assert sum(worked(times, paced, 0.1)) == pytest.approx(rest * 0.1)
 
 
 def test_no_rest_is_long(times: Times) -> None:
     """One who waited for a list all day does not rest for it."""
     paced = Pace(times.clock)
     times.now += 3_600
-    paced.busy()
+    paced.busy(1.0)
     assert worked(times, paced, 0.1) == [pytest.approx(REST * LONGEST)]
 
 
-@pytest.mark.parametrize(("share", "busy"), [(0.0, False), (BUSY / 2, False), (BUSY * 2, True)])
-def test_the_service_is_busy_from_a_share_of_a_processor(
-    times: Times, share: float, busy: bool
-) -> None:
-    """What it did before the last look no longer counts."""
+def test_the_service_tells_its_share_of_a_processor(times: Times) -> None:
+    """What it did before the last look no longer counts; of several processors, one is all."""
     look = Look(times.clock, lambda: times.used)
-    for expected, used in ((True, 1.0), (busy, share), (False, 0.0)):
+    for told, used in ((1.0, 1.7), (0.25, 0.25), (0.0, 0.0)):
         times.now += pace.LOOK_SECONDS
         times.used += used * pace.LOOK_SECONDS
-        assert look.busy() is expected
+        assert look.share() == pytest.approx(told)
+        assert busy_share(busy_line(told)) == pytest.approx(told)
+    assert busy_share(CALL) is None

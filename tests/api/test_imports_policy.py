@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from api.importing.lanes import LANES
 from tests.api.answer import Answer
 from tests.api.clinic import ANN, BEN, Clinic
 from tests.api.conftest import Open
@@ -30,7 +31,8 @@ def test_rows_of_a_purpose_that_went_meanwhile_are_refused_and_no_others(open_cl
     """Each row tells what it came to; none that was recorded is left without a word."""
     clinic = open_clinic("consent-first", **VIP)
     first, last = f"{ANN},,granted,,vip", f"{BEN},,granted,,vip conversation"
-    text = far_apart(first, last, HEADER).replace(",,,\n", ",,granted,,conversation\n")
+    # Those units that are written beside the first are written under its policy.
+    text = far_apart(first, last, HEADER, LANES).replace(",,,\n", ",,granted,,conversation\n")
     done = meanwhile(clinic, text, ANN, lambda: clinic.adopts("consent-first"))
     assert (done["state"], done["failed_because"], done["rejected"]) == ("done", None, 1)
     assert done["accepted"] == done["rows"] - 1

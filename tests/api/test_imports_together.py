@@ -6,14 +6,16 @@ from contextlib import contextmanager
 from typing import Final
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 
 from api.importing.book import OPEN_IMPORT
 from api.importing.staging import PUT
+from consent_ledger.store.importing import UNIT
 from tests.api.clinic import ANN, Clinic
 from tests.api.receiver import eventually
 from tests.api.test_imports import came_to, imports
-from tests.api.together import GATE, holding
+from tests.api.together import GATE, WAITING, holding
 from tests.service import Running, running
 
 A_LIST: Final = f"number,sms_opt_out\n{ANN},TRUE\n"
@@ -31,6 +33,9 @@ NO_GATE: Final = "DROP TRIGGER wait_at_the_gate ON imports; DROP FUNCTION wait_a
 UNDER_WAY: Final = "INSERT INTO events VALUES (%s, 1, %s, 1, 1, 'X', '')"
 """Somebody is about to begin the number, so that the list has to wait for them."""
 EARLIER: Final = "UPDATE imports SET instant = instant - %s WHERE import_id = %s"
+IDLE: Final = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND state = 'idle in transaction'"""
 STATES: Final = """
 SELECT state, (SELECT count(*) FROM import_parts parts WHERE parts.import_id = imports.import_id)
 FROM imports WHERE import_id = %s"""
@@ -82,6 +87,33 @@ def test_a_list_that_one_process_is_at_is_left_alone_by_another(
         done = sent.result()
     assert came_to(done) == (1, 1, 0, 0)
     assert slow.facts(ANN) == ["OptedOut"]
+
+
+def test_a_list_and_a_command_that_wait_for_each_other_both_go_on(clinic: Clinic) -> None:
+    """Two units are written at a time, and the second waits for the first with its numbers locked:
+    it lets go of them where somebody else holds what the first waits for."""
+    numbers = [f"+1415{n:07d}" for n in range(2 * UNIT)]
+    text = "number,sms_opt_out\n" + "".join(f"{number},TRUE\n" for number in numbers)
+    in_first, in_second = (
+        clinic.service.keyring.number_id(clinic.account_id, number)
+        for number in (numbers[0], numbers[-1])
+    )
+    with (
+        ThreadPoolExecutor() as pool,
+        psycopg.connect(clinic.service.database_url) as conn,
+    ):
+        conn.execute(UNDER_WAY, (in_first, clinic.account_id))
+        sent = pool.submit(imports, clinic, text)
+        # The first waits for the command, and the second for the first.
+        eventually(lambda: clinic.service.rows(WAITING) == [(1,)])
+        eventually(lambda: clinic.service.rows(IDLE) == [(2,)])
+        conn.execute("SET LOCAL statement_timeout = '20s'")
+        conn.execute(UNDER_WAY, (in_second, clinic.account_id))
+        assert not sent.done()
+        conn.rollback()
+        done = sent.result()
+    assert came_to(done) == (2 * UNIT, 2 * UNIT, 0, 0)
+    assert clinic.facts(numbers[0]) == clinic.facts(numbers[-1]) == ["OptedOut"]
 
 
 def test_an_upload_that_did_not_end_is_forgotten_after_an_hour(database_url: str) -> None:
