@@ -22,8 +22,9 @@ from consent_ledger.carrier import DeliveryClass
 from consent_ledger.facts import Evidence
 from consent_ledger.lexicon import Understood
 from consent_ledger.masking import mask
+from consent_ledger.moments import EARLIEST
 from consent_ledger.number import UnparseableNumber, canonical
-from consent_ledger.phone_number import EARLIEST, FUTURE_TOLERANCE
+from consent_ledger.phone_number import FUTURE_TOLERANCE
 from consent_ledger.standing import MICROSECONDS
 from consent_ledger.words import ActorKind, Basis, Channel, Role
 

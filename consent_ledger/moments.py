@@ -6,6 +6,9 @@ from typing import Final
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
+EARLIEST: Final = 86_400 * 1_000_000
+"""The second day of 1970. A clock that was never set, or a spreadsheet's empty time, says the
+first, in some zone, or an earlier one: believed, a STOP would be folded in before all else."""
 _LEAP_SECOND: Final = re.compile(r"(.*T[0-9]{2}:[0-9]{2}:)60((?![0-9]).*)")
 
 

@@ -16,16 +16,14 @@ from consent_ledger.account import Account
 from consent_ledger.commands import Command, Told
 from consent_ledger.decision import Decision
 from consent_ledger.held import Held, evolve_held
-from consent_ledger.policy import DAY, PolicyVersion
+from consent_ledger.moments import EARLIEST
+from consent_ledger.policy import PolicyVersion
 from consent_ledger.snapshot import HistoryNeededError, Snapshot
 from consent_ledger.standing import CLOCK_MARGIN, Standing
 from consent_ledger.words import ActorKind, Basis, Channel, MessageState, Source
 
 FUTURE_TOLERANCE: Final = CLOCK_MARGIN
 """How far ahead of the ledger's clock a fact may claim to be (R-O3)."""
-EARLIEST: Final = DAY
-"""The second day of 1970. A clock that was never set says the first, in some zone or other, or an
-earlier one: believed, a STOP would be folded in before everything that was ever said."""
 
 
 class RefusedError(Exception):

@@ -5,7 +5,6 @@ An opt-out in the row wins over a yes beside it; a row that says neither records
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Final, NamedTuple, TypeVar
 
 from consent_ledger.importing.codes import codes_at_home, is_apart
@@ -14,13 +13,10 @@ from consent_ledger.importing.faults import Fault, FaultError
 from consent_ledger.importing.references import reference
 from consent_ledger.importing.sayings import KEYWORDS, is_saying, says_opt_out, tags_say_opt_out
 from consent_ledger.importing.wishes import Wish
+from consent_ledger.moments import EARLIEST, instant_of, moment_of
 from consent_ledger.number import E164, UnparseableNumber, canonical
 from consent_ledger.standing import CLOCK_MARGIN
 from consent_ledger.words import Level, Source
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-EARLIEST: Final = 86_400 * 1_000_000
-"""The second day of 1970: a spreadsheet's empty time is the first, in some zone or other."""
 
 _TRUE: Final = frozenset({"true", "1", "yes", "y", "t", "x", "on"})
 _FALSE: Final = frozenset({"", "false", "0", "no", "n", "f", "off"})
@@ -98,28 +94,8 @@ class RowReader:
         except FaultError as error:
             return Row(line, ref, (), Wish(), None, (error.fault,))
         # A row that opts out itself has nothing to lose by what is left aside.
-        aside = columns.aside
-        if aside and wish.opt_out is None:
-            place = says_opt_out(cells, aside)
-            if place is not None:
-                fault = Fault(columns.shown[place] or None, OPT_OUT_ASIDE.code)
-                return Row(line, None, (), Wish(), None, (fault,))
-        if columns.marked and wish.opt_out is None:
-            if _marked(cells, columns):
-                return Row(line, ref, (), Wish(), None, (OPT_OUT_ASIDE,))
-            for places, words in ((columns.channels, _NO), (columns.keywords, KEYWORDS)):
-                for place in places:
-                    if cells[place].strip(" .!").casefold() in words:
-                        fault = Fault(columns.shown[place] or None, OPT_OUT_ASIDE.code)
-                        return Row(line, ref, (), Wish(), None, (fault,))
-        text = cells[columns.phones[0].place]
-        if len(columns.phones) == 1 and E164.fullmatch(text):
-            # Nearly every row of nearly every list.
-            try:
-                return Row(line, ref, (canonical(text, self._region),), wish, at, ())
-            except UnparseableNumber:
-                fault = Fault(columns.phones[0].name, "number-unparseable")
-                return Row(line, ref, (), wish, at, (fault,))
+        if wish.opt_out is None and (aside := _said_aside(cells, columns)) is not None:
+            return Row(line, ref, (), Wish(), None, (aside,))
         numbers, faults = self._numbers(cells, columns)
         if faults and wish.opt_out is None and _said_in_a_phone(cells, columns):
             return Row(line, ref, (), Wish(), None, (OPT_OUT_ASIDE,))
@@ -128,9 +104,17 @@ class RowReader:
     def _numbers(
         self, cells: Sequence[str], columns: Columns
     ) -> tuple[tuple[str, ...], tuple[Fault, ...]]:
+        phones = columns.phones
+        text = cells[phones[0].place]
+        if len(phones) == 1 and E164.fullmatch(text):
+            # Nearly every row of nearly every list.
+            try:
+                return (canonical(text, self._region),), ()
+            except UnparseableNumber:
+                return (), (Fault(phones[0].name, "number-unparseable"),)
         numbers: list[str] = []
         faults: list[Fault] = []
-        for place, name in ((column.place, column.name) for column in columns.phones):
+        for place, name in ((column.place, column.name) for column in phones):
             text = cells[place].strip()
             if not text or text.casefold() in EMPTY:
                 continue
@@ -201,16 +185,12 @@ class RowReader:
         if not bare:
             return None
         try:
-            moment = datetime.fromisoformat(bare)
+            moment = moment_of(bare)
+            if moment.tzinfo is None:
+                raise FaultError("occurred_at", "time-without-zone")
+            at = instant_of(moment)
         except ValueError:
             raise FaultError("occurred_at", "time-unreadable") from None
-        if moment.tzinfo is None:
-            raise FaultError("occurred_at", "time-without-zone")
-        try:
-            delta = moment.astimezone(UTC) - _EPOCH
-        except OverflowError:
-            raise FaultError("occurred_at", "time-unreadable") from None
-        at = (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
         if at < EARLIEST:
             raise FaultError("occurred_at", "time-too-early")
         if at > self._latest:
@@ -234,6 +214,21 @@ def _check_untitled(cells: Sequence[str], columns: Columns) -> None:
         in_front = columns.untitled[: place + 1] == tuple(range(place + 1))
         if text and not (in_front and text.replace(".", "", 1).isdecimal()):
             raise FaultError(None, "column-untitled")
+
+
+def _said_aside(cells: Sequence[str], columns: Columns) -> Fault | None:
+    """What a row says of no texts in a column that is not read; None where it says nothing."""
+    if columns.aside and (place := says_opt_out(cells, columns.aside)) is not None:
+        return Fault(columns.shown[place] or None, OPT_OUT_ASIDE.code)
+    if not columns.marked:
+        return None
+    if _marked(cells, columns):
+        return OPT_OUT_ASIDE
+    for places, words in ((columns.channels, _NO), (columns.keywords, KEYWORDS)):
+        for place in places:
+            if cells[place].strip(" .!").casefold() in words:
+                return Fault(columns.shown[place] or None, OPT_OUT_ASIDE.code)
+    return None
 
 
 def _said_in_a_phone(cells: Sequence[str], columns: Columns) -> bool:

@@ -170,6 +170,22 @@ def test_the_column_of_an_opt_out_has_the_names_that_lists_give_it(
     assert not clinic.flags(BEN)["opted_out"]
 
 
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("2026-01-09 10:00:00+01:00", "2026-01-09T09:00:00Z"),
+        ("2026-01-09t10:00:00.5z", "2026-01-09T10:00:00.500000Z"),
+        ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"),
+    ],
+)
+def test_times_are_read_as_the_api_reads_them(open_clinic: Open, written: str, told: str) -> None:
+    """With zones, small letters and leap seconds (RFC 3339)."""
+    clinic = open_clinic("opt-out")
+    imports(clinic, f"number,sms_opt_out,occurred_at\n{ANN},TRUE,{written}\n")
+    (event,) = clinic.history(ANN)
+    assert event["occurred_at"] == told
+
+
 def test_several_phone_columns_and_national_forms(open_clinic: Open) -> None:
     """Every number of a row is opted out; a cell that cannot be read is told and costs no other."""
     clinic = open_clinic("opt-out")

@@ -13,7 +13,8 @@ from consent_ledger import commands as c
 from consent_ledger.account import Account, evolve_account
 from consent_ledger.account_facts import AccountOpened, PolicyAdopted
 from consent_ledger.handlers import handle
-from consent_ledger.phone_number import EARLIEST, PhoneNumber
+from consent_ledger.moments import EARLIEST
+from consent_ledger.phone_number import PhoneNumber
 from consent_ledger.policy import preset
 from consent_ledger.snapshot import Snapshot, snapshot_of
 from consent_ledger.store.connection import service_conninfo

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from consent_ledger import commands as c
 from consent_ledger.ledger import Receipt, Submission
-from consent_ledger.phone_number import EARLIEST
+from consent_ledger.moments import EARLIEST
 from consent_ledger.store.codec import decode_snapshot, encode_snapshot
 from tests.store import drive as d
 
