@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -13,9 +14,10 @@ import httpx2
 import psycopg
 
 from api.auth import issue_key
-from api.bench.bars import bar
+from api.bench.bars import MEMORY_MB, bar
 from api.bench.live import Load, Onlooker, rates
 from api.bench.load import HOST
+from api.bench.processes import Memory
 from api.bench.spreads import spread
 from consent_ledger.keyring import Keyring
 from consent_ledger.words import Role
@@ -53,6 +55,7 @@ WARM: Final = 0.5
 """Seconds of load before any is counted."""
 
 Progress = Callable[[str], None]
+Watch = Callable[[], AbstractContextManager[Memory]]
 
 
 class ImportBench:
@@ -78,13 +81,13 @@ class ImportBench:
         self._sent = 0
 
     def measure(
-        self, rows: int, rounds: int, seconds: float, load: Load, progress: Progress
+        self, rows: int, rounds: int, seconds: float, load: Load, watched: Watch, progress: Progress
     ) -> dict[str, Any]:
-        """An import beside raw COPY, and what live load keeps beside an import, with their bars."""
-        copied, live = (
-            self.beside_copy(rows, rounds, progress),
-            self.live_load(rows, seconds, load, progress),
-        )
+        """An import beside raw COPY, what live load keeps beside an import, and what the service
+        and its worker hold of memory, with their bars."""
+        with watched() as memory:
+            copied = self.beside_copy(rows, rounds, progress)
+            live = self.live_load(rows, seconds, load, progress)
         kept = live["during / before"]
         bars = {"import / copy": (copied["import / copy"]["median"], AT_LEAST)}
         bars |= {f"{name}, beside an import / without": (kept[name], KEPT) for name in kept}
@@ -100,6 +103,7 @@ class ImportBench:
                     "value": live["stale_checks"],
                     **bar(live["stale_checks"], at_most=0),
                 },
+                **_memory_bar(memory),
             },
         }
 
@@ -223,6 +227,13 @@ class ImportBench:
         if copied != (rows,):
             raise ValueError("the raw COPY of the bench has other rows than the import")
         return seconds
+
+
+def _memory_bar(memory: Memory) -> dict[str, Any]:
+    if memory.peak_mb is None:
+        return {}
+    peak = round(memory.peak_mb)
+    return {"peak of memory, MB": {"value": peak, **bar(peak, at_most=MEMORY_MB)}}
 
 
 def _note(conn: psycopg.Connection[Any], import_id: UUID, since: int) -> None:

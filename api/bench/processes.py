@@ -1,4 +1,4 @@
-"""The servers of a run: started, asked for their memory, ended."""
+"""The servers of a run: started, ended, and what they and others hold of memory."""
 
 import contextlib
 import os
@@ -7,7 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
@@ -35,23 +36,9 @@ class Server:
             time.sleep(0.05)
         raise TimeoutError("a server of the bench did not start")
 
-    @contextlib.contextmanager
-    def watched(self) -> Iterator["Memory"]:
+    def watched(self) -> AbstractContextManager["Memory"]:
         """Looks at the memory of its processes, until the block ends."""
-        memory, ended = Memory(), threading.Event()
-
-        def look() -> None:
-            while not ended.wait(LOOK_SECONDS):
-                memory.look(_family(self._process.pid))
-
-        thread = threading.Thread(target=look, daemon=True)
-        thread.start()
-        try:
-            yield memory
-        finally:
-            ended.set()
-            thread.join()
-            memory.look(_family(self._process.pid))
+        return watched(lambda: _family(self._process.pid))
 
     def ask_to_end(self) -> None:
         """Asks it to end."""
@@ -86,6 +73,25 @@ class Memory:
         found = [held for pid in pids if (held := _held_mb(pid)) is not None]
         if found:
             self.peak_mb = max(self.peak_mb or 0.0, sum(found))
+
+
+@contextlib.contextmanager
+def watched(processes: Callable[[], Iterable[int]]) -> Iterator[Memory]:
+    """Looks at the memory of those processes that there are, until the block ends."""
+    memory, ended = Memory(), threading.Event()
+
+    def look() -> None:
+        while not ended.wait(LOOK_SECONDS):
+            memory.look(processes())
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield memory
+    finally:
+        ended.set()
+        thread.join()
+        memory.look(processes())
 
 
 def _held_mb(pid: int) -> float | None:

@@ -1,18 +1,19 @@
 """A rebuild beside raw COPY of the events it reads."""
 
-import resource
+import os
 import time
 from collections.abc import Callable
 from contextlib import closing
+from multiprocessing import active_children
 from typing import Any, Final
 from uuid import UUID
 
 from api.bench.bars import bar
+from api.bench.processes import watched
 from api.bench.spreads import spread
 from consent_ledger.store.connection import connect_as_owner
 from consent_ledger.store.streams import Range, read_streams
 from projections import repair
-from projections.folding import PROCESSES
 from projections.rebuild import rows_of
 
 AT_LEAST: Final = 0.60
@@ -20,8 +21,6 @@ AT_LEAST: Final = 0.60
 FOLDED: Final = 150_000
 """Numbers of the part that one process reads and folds by itself: some seconds."""
 COUNT: Final = "SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM consent_status)"
-KILOBYTES: Final = 1024
-"""In which Linux tells memory, to a megabyte."""
 EMPTY: Final = """
 TRUNCATE consent_status, opt_out_report, deferred_messages, opt_outs_shown, opt_out_counts,
     purpose_blocks, blocks_shown"""
@@ -42,16 +41,17 @@ def measure_rebuild(
         ways["write every row"] = _write
     found: dict[str, list[float]] = {name: [] for name in ways}
     ratios: dict[str, list[float]] = {name: [] for name in ways}
-    for turn in range(rounds):
-        for name, way in ways.items():
-            progress(f"round {turn + 1} of {rounds}: {name}")
-            before, rate, after = (
-                _copy_out(database_url),
-                way(database_url),
-                _copy_out(database_url),
-            )
-            found[name].append(rate)
-            ratios[name].append(rate / ((before + after) / 2))
+    with watched(_processes) as memory:
+        for turn in range(rounds):
+            for name, way in ways.items():
+                progress(f"round {turn + 1} of {rounds}: {name}")
+                before, rate, after = (
+                    _copy_out(database_url),
+                    way(database_url),
+                    _copy_out(database_url),
+                )
+                found[name].append(rate)
+                ratios[name].append(rate / ((before + after) / 2))
     return {
         "ratios": {
             f"{name} / copy out": {
@@ -61,15 +61,13 @@ def measure_rebuild(
             for name, values in ratios.items()
         },
         "events_a_second": {name: spread(values) for name, values in found.items()},
-        "memory_mb": _peak_mb(),
+        "memory_mb": memory.peak_mb,
     }
 
 
-def _peak_mb() -> float:
-    """The most that this process and the largest of those that fold for it held, added up."""
-    ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    theirs = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return round((ours + PROCESSES * theirs) / KILOBYTES)
+def _processes() -> list[int]:
+    """This one and those that fold for it, without the database that it may have started."""
+    return [os.getpid(), *(child.pid for child in active_children() if child.pid is not None)]
 
 
 def _copy_out(database_url: str) -> float:

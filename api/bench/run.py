@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +23,7 @@ from api.bench import library, peers, pgbench
 from api.bench.bars import MEMORY_MB, PAIRS, bar, judged
 from api.bench.growth import messages
 from api.bench.load import FIRST_NUMBER, WARM_UP
-from api.bench.processes import Server, serving
+from api.bench.processes import Memory, Server, serving
 from api.bench.reading import copy_events, read_events
 from api.bench.spreads import spread
 from consent_ledger.keyring import Keyring
@@ -87,6 +88,10 @@ class Bench:
         """Where a server listens."""
         return self._servers[server].port
 
+    def watched(self, server: str = "service") -> AbstractContextManager[Memory]:
+        """What a server and its processes hold of memory, until the block ends."""
+        return self._servers[server].watched()
+
     def load(
         self,
         path: str,
@@ -118,7 +123,7 @@ class Bench:
             "run": f"{os.getpid()}-{self._fresh}",
             **more,
         }
-        with self._servers[server].watched() as memory:
+        with self.watched(server) as memory:
             done = subprocess.run(
                 [sys.executable, "-m", "api.bench.load"],
                 input=json.dumps(spec),

@@ -40,7 +40,8 @@ def show(found: Found) -> None:
     if "events_a_second" in found:
         for name, rate in found["events_a_second"].items():
             console.print(f"{name}: {_spread(rate)} events a second")
-        console.print(f"peak of memory: {found['memory_mb']:.0f} MB")
+        if found["memory_mb"] is not None:
+            console.print(f"peak of memory: {found['memory_mb']:.0f} MB")
     if "imports" in found:
         _imports(console, found)
     if "texts_a_second" in found:

@@ -220,7 +220,9 @@ def _measure(
 
         with bench_run.servers(with_peers=False):
             imports = ImportBench(database_url, account_id, keyring, bench_run.port("service"))
-            return imports.measure(rows, rounds, seconds, bench_run.load, progress)
+            return imports.measure(
+                rows, rounds, seconds, bench_run.load, bench_run.watched, progress
+            )
     with bench_run.servers():
         try:
             return measure(bench_run, rounds, seconds, progress)

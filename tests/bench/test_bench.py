@@ -75,6 +75,7 @@ def test_an_import_is_measured_beside_copy_and_live_load() -> None:
         "check, beside an import / without",
         "command, beside an import / without",
         "checks beside an import that said yes after a STOP",
+        "peak of memory, MB",
     }
     assert found["live"]["checks_after_a_stop"] > 0
     assert found["live"]["stale_checks"] == 0
