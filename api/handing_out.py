@@ -6,7 +6,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from api.auth import Caller
-from api.held_texts import Waiting, find_message, find_releasable
+from api.held_texts import Waiting, find_message
+from api.next_texts import NextTexts
 from api.service import Service
 from api.submit import digest, keep_answer, kept_answer, of_row, told
 from consent_ledger import commands as c
@@ -50,7 +51,11 @@ async def hand_out(
     if kept is not None:
         found = [await _waiting(service, caller, message_id) for message_id in kept["handed_out"]]
         return [_item(each) for each in found if each.number]
-    items = await handing.all(limit)
+    items: list[dict[str, Any]] = []
+    try:
+        items = await handing.all(limit)
+    finally:
+        handing.texts.let_go([item["message_id"] for item in items])
     # What was released is this claimant's, whether or not this can be kept.
     with contextlib.suppress(UnavailableError):
         await handing.kept(claims, {"handed_out": [item["message_id"] for item in items]})
@@ -66,6 +71,7 @@ class _HandingOut:
         self._claimant = claimant
         self._claims = claims
         self._expired: list[Waiting] = []
+        self.texts = NextTexts(service, caller.account_id)
 
     async def all(self, limit: int) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []
@@ -74,8 +80,8 @@ class _HandingOut:
         after: int | None = 0
         turn = 0
         while after is not None and len(items) < limit:
-            found, after = await self._next(turn, after, limit - len(items))
-            # Together, so that they share commits; an erased person's text has nobody to go to.
+            found, after = await self._next(turn, limit - len(items))
+            # Together, so that they share commits; one who was erased meanwhile cannot be texted.
             tries = [self._released(each) for each in found if each.number]
             tried = await asyncio.gather(*tries, return_exceptions=True)
             items += [_item(each) for each in tried if isinstance(each, Waiting)]
@@ -106,14 +112,14 @@ class _HandingOut:
             failed += [each for each in ended if isinstance(each, BaseException)]
         return failed
 
-    async def _next(self, turn: int, after: int, limit: int) -> tuple[list[Waiting], int | None]:
-        """The texts to try in this turn, and where the next one goes on, if anywhere."""
+    async def _next(self, turn: int, limit: int) -> tuple[list[Waiting], int | None]:
+        """The texts to try in this turn, and a place where there may be more, or None."""
         service, caller, claims = self._service, self._caller, of_row(self._claims, turn)
         plan = await self.kept(claims)
         if plan is None:
-            found, last = await find_releasable(
-                service, caller.account_id, after, limit, self._expired
-            )
+            found, expired, more = await self.texts.find(limit)
+            self._expired += expired
+            last = 0 if more else None
             made = {"tried": [each.held.message_id for each in found], "after": last}
             plan = await self.kept(claims, made)
             if plan in (None, made):

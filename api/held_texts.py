@@ -1,5 +1,7 @@
 """Held texts that may go now: candidates by the number's facts, decided by the policy of now."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,104 +11,124 @@ from api.auth import Caller
 from api.problems import Problem
 from api.service import Service
 from api.submit import digest
-from consent_ledger.decision import UnknownPurposeError, decide
+from consent_ledger.decision import Decision, UnknownPurposeError, decide
 from consent_ledger.held import Held
 from consent_ledger.ledger import MESSAGE_CLAIM, Claim
 from consent_ledger.store.codec import decode_held
 from consent_ledger.store.view import View
 from consent_ledger.words import MessageState
 
-CANDIDATES: Final = """
+_TEXTS: Final = """
 SELECT d.number_id, d.held, n.e164, d.position
 FROM deferred_messages d LEFT JOIN numbers n USING (number_id)
-WHERE d.account_id = %s AND d.state = 'deferred' AND d.position > %s
-    AND (d.ready OR d.policy_version <> %s)
+WHERE d.state = 'deferred' """
+CANDIDATES: Final = f"""{_TEXTS}
+    AND d.account_id = %s AND d.position > %s AND (d.ready OR d.policy_version <> %s)
 ORDER BY d.position LIMIT %s"""
 """Texts asked about under an older policy are candidates too: the newer one may let them go."""
+CHANGED: Final = f"""{_TEXTS}
+    AND d.account_id = %s AND d.position <= %s AND (d.ready OR d.policy_version <> %s)
+    AND d.number_id IN (SELECT originator_id FROM events WHERE position > %s AND account_id = %s)
+ORDER BY d.position"""
 
 PAGES: Final = 50
 """Pages of candidates read for one page of answers; a cursor goes on from there."""
+PAGE: Final = 500
+"""Candidates of a page at the most: some milliseconds of the database."""
+SLICE: Final = 50
+"""Candidates that are decided before others get their turn: a millisecond or two."""
 
 
 class Waiting:
     """A held text with the number it is for; None where its person was erased."""
 
-    def __init__(self, number_id: UUID, held: Held, number: str | None) -> None:
+    def __init__(self, number_id: UUID, held: Held, number: str | None, position: int = 0) -> None:
         self.number_id = number_id
         self.held = held
         self.number = number
+        self.position = position
 
     def state_in(self, view: View) -> MessageState:
         """Its state at the moment of a view: held, releasable or at its end."""
-        if self.held.is_expired(view.now):
-            return MessageState.EXPIRED
-        if self.held.state is MessageState.DEFERRED and self._may_go(view):
-            return MessageState.RELEASABLE
-        return self.held.state
+        return self.fate_in(view)[0]
 
-    def _may_go(self, view: View) -> bool:
+    def fate_in(self, view: View) -> tuple[MessageState, int | None]:
+        """Its state, and if it is the hour alone that holds it, when that opens."""
+        if self.held.is_expired(view.now):
+            return MessageState.EXPIRED, None
+        decision = self._decided(view) if self.held.state is MessageState.DEFERRED else None
+        if decision is None:
+            return self.held.state, None
+        if decision.may_text:
+            return MessageState.RELEASABLE, None
+        return self.held.state, decision.not_before
+
+    def _decided(self, view: View) -> Decision | None:
+        """The decision of now; None where nothing but an event or the set-up can let it go."""
         row = view.number((self.number_id,))[1]
         standing = row.standing
         others = [(i, view.number((i,))[1].standing) for i in self.held.asked.contacts]
         contacts = tuple((i, other) for i, other in others if other is not None)
-        if standing is None or len(contacts) < len(others):
-            return False
+        if standing is None or len(contacts) < len(others) or self.held.is_barred(standing):
+            return None
         question = replace(self.held.question, contacts=contacts)
         try:
-            decision = decide(standing, question, view.account, view.now)
+            return decide(standing, question, view.account, view.now)
         except UnknownPurposeError:
-            return False
-        return decision.may_text and not self.held.is_barred(standing)
+            return None
 
 
 async def find_releasable(
-    service: Service,
-    account_id: UUID,
-    after: int,
-    limit: int,
-    expired: list[Waiting] | None = None,
+    service: Service, account_id: UUID, after: int, limit: int
 ) -> tuple[list[Waiting], int | None]:
-    """Up to `limit` texts that may go now, the oldest first, and where to go on, if anywhere.
-
-    Texts that outlived their expiry are added to `expired`, so that who may write can end them.
-    """
+    """Up to `limit` texts that may go now, the oldest first, and where to go on, if anywhere."""
     found: list[Waiting] = []
     view = await service.reader.view(account_id, [])
-    policy_version = view.account.policy_at(view.now).version
+    policy_version, page = view.account.policy_at(view.now).version, limit
     for _ in range(PAGES):
-        rows = await _candidates(service, account_id, after, policy_version, limit)
-        view = await service.reader.view(account_id, _ids(rows))
-        for number_id, held, number, position in rows:
-            waiting = Waiting(number_id, held, number)
-            state = waiting.state_in(view)
-            if state is MessageState.RELEASABLE:
+        rows = await read_candidates(service, account_id, after, policy_version, page)
+        view = await service.large_reader.view(account_id, numbers_of(rows))
+        for done, waiting in enumerate(rows):
+            if done % SLICE == 0:
+                await asyncio.sleep(0)
+            if waiting.state_in(view) is MessageState.RELEASABLE:
                 found.append(waiting)
-            elif state is MessageState.EXPIRED and expired is not None:
-                expired.append(waiting)
-            after = position
+            after = waiting.position
             if len(found) == limit:
                 return found, after
-        if len(rows) < limit:
+        if len(rows) < page:
             return found, None
+        page = min(PAGE, 4 * page)
     return found, after
 
 
-Row = tuple[UUID, Held, str | None, int]
-
-
-def _ids(rows: list[Row]) -> list[UUID]:
-    ids = {number_id for number_id, _, _, _ in rows}
-    ids.update(other for _, held, _, _ in rows for other in held.asked.contacts)
+def numbers_of(texts: Sequence[Waiting]) -> list[UUID]:
+    """Every number that the decisions on texts rest on."""
+    ids = {text.number_id for text in texts}
+    ids.update(other for text in texts for other in text.held.asked.contacts)
     return list(ids)
 
 
-async def _candidates(
+async def read_candidates(
     service: Service, account_id: UUID, after: int, policy_version: int, limit: int
-) -> list[Row]:
+) -> list[Waiting]:
+    """Texts behind a position that may be releasable, in order."""
     params: tuple[Any, ...] = (account_id, after, policy_version, limit)
+    return await _waiting(service, CANDIDATES, params)
+
+
+async def read_changed(
+    service: Service, account_id: UUID, seen: int, upto: int, policy_version: int
+) -> list[Waiting]:
+    """Those up to a position, of numbers that have events behind another."""
+    params = (account_id, upto, policy_version, seen, account_id)
+    return await _waiting(service, CHANGED, params)
+
+
+async def _waiting(service: Service, statement: str, params: tuple[Any, ...]) -> list[Waiting]:
     async with service.connection() as conn:
-        rows = await (await conn.execute(CANDIDATES, params)).fetchall()
-    return [(row[0], decode_held(row[1]), row[2], row[3]) for row in rows]
+        rows = await (await conn.execute(statement.encode(), params)).fetchall()
+    return [Waiting(row[0], decode_held(row[1]), row[2], row[3]) for row in rows]
 
 
 def message_claim(message_id: str) -> Claim:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
@@ -12,6 +13,7 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from api.auth import Caller, KeyCache
+from api.backlog import Backlog
 from api.feed.dispatcher import Dispatcher
 from api.feed.following import Feed
 from api.feed.tail import Tail
@@ -61,6 +63,7 @@ class Service:
         self.amazon = Amazon()
         self.crew = Crew(settings)
         self.simulating = asyncio.Lock()
+        self.backlogs: dict[UUID, Backlog] = defaultdict(Backlog)
         tail = Tail(connect)
         self.feed = Feed(self.connection, tail)
         private = settings.webhook_private_addresses

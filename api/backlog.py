@@ -1,0 +1,83 @@
+"""What of an account's held texts need not be looked at again, as far as one process knows.
+
+A campaign that waits for the morning is a hundred thousand texts that are all ready and may not go
+yet, and whoever sends asks for the next ones every second. They are looked at once; then only what
+has changed since is, until the hour opens for the first of them. And what one request is releasing
+no other one need try: without that, sixteen claimants tried every text sixteen times.
+
+It only saves work. Who is given a text is decided in its number's stream.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Final
+from uuid import UUID
+
+LOOKED_AT_AGAIN: Final = 300_000_000
+"""Microseconds after which all are looked at again: `rebuild` repairs a record without an event."""
+NEVER: Final = 2**63 - 1
+START: Final = -1
+"""Before every position."""
+
+Rules = tuple[int, int]
+"""The versions of the policy and of the account that texts were judged under."""
+
+
+class Backlog:
+    """The held texts of one account, in the order of their positions.
+
+    None up to `through` may go before `until`, but for those in hand and those of numbers of which
+    an event lies behind `horizon`. Instants are the database's, in microseconds.
+    """
+
+    def __init__(self) -> None:
+        self.looking = asyncio.Lock()
+        self.through = START
+        self.horizon = START
+        self._until = NEVER
+        self._since = 0
+        self._rules: Rules | None = None
+        self._contacts: set[UUID] = set()
+        self._in_hand: set[int] = set()
+
+    def begin(self, rules: Rules, now: int) -> None:
+        """Forgets what was seen where it does not hold any more."""
+        old = now >= self._until or now - self._since >= LOOKED_AT_AGAIN
+        if old or rules != self._rules:
+            self._rules, self._since = rules, now
+            self.forget()
+
+    def forget(self) -> None:
+        """Has all looked at again."""
+        self.through, self._until = START, NEVER
+        self._contacts.clear()
+
+    @property
+    def contacts(self) -> list[UUID]:
+        """The other numbers that texts were passed over for."""
+        return list(self._contacts)
+
+    def is_in_hand(self, position: int) -> bool:
+        """Whether a request is releasing a text."""
+        return position in self._in_hand
+
+    def take(self, position: int) -> None:
+        """A request is going to release a text."""
+        self._in_hand.add(position)
+
+    def pass_over(self, not_before: int | None, contacts: Sequence[UUID]) -> None:
+        """A text may not go: not before an instant, or before something changes."""
+        if not_before is not None:
+            self._until = min(self._until, not_before)
+        self._contacts.update(contacts)
+
+    def let_go(self, taken: Iterable[int], released: Iterable[int] = ()) -> None:
+        """A request is done with what it took; what it did not release is looked at again."""
+        taken = set(taken)
+        self._in_hand -= taken
+        for position in taken.difference(released):
+            self.look_from(position)
+
+    def look_from(self, position: int) -> None:
+        """Has a text, and those behind it, looked at again."""
+        self.through = min(self.through, position - 1)

@@ -1,0 +1,136 @@
+"""The oldest held texts that may go now, for whoever releases them (contract section 5)."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from api.backlog import START, Backlog
+from api.held_texts import (
+    PAGE,
+    SLICE,
+    Waiting,
+    numbers_of,
+    read_candidates,
+    read_changed,
+)
+from api.service import Service
+from consent_ledger.store.view import View
+from consent_ledger.words import MessageState
+
+LOOKING_SECONDS: Final = 1.0
+"""A request that finds nothing for so long is answered with nothing: the next one goes on."""
+FEW: Final = 20
+"""Candidates of the first page; the next ones are larger."""
+EVENTS: Final = 20_000
+"""Events since the last look from which all texts are looked at again: it takes as long."""
+
+CHANGED: Final = f"""
+SELECT ledger_horizon(),
+    (SELECT count(*) FROM (SELECT FROM events WHERE position > %(seen)s LIMIT {EVENTS}) AS since),
+    EXISTS (SELECT FROM events WHERE position > %(seen)s AND originator_id = ANY(%(contacts)s))"""
+"""Where the log is settled to, and what was recorded behind a position."""
+
+
+class NextTexts:
+    """One request's search for texts of an account; it has in hand what it found."""
+
+    def __init__(self, service: Service, account_id: UUID) -> None:
+        self._service = service
+        self._account_id = account_id
+        self._backlog: Backlog = service.backlogs[account_id]
+        self._taken: dict[str, int] = {}
+        self._found: list[Waiting] = []
+        self._expired: list[Waiting] = []
+        self._policy_version = 0
+
+    async def find(self, limit: int) -> tuple[list[Waiting], list[Waiting], bool]:
+        """Up to `limit` texts, the oldest first; those found to have outlived their expiry, which
+        who releases ends, too; and whether there may be more."""
+        self._found, ended = [], len(self._expired)
+        async with self._backlog.looking:
+            await self._look_at_changed(limit)
+            more = await self._look_on(limit)
+        return self._found, self._expired[ended:], more
+
+    def let_go(self, released: Sequence[str]) -> None:
+        """Ends the search; what was not released is there for others."""
+        # What has expired is not for others either, whether or not its end could be recorded.
+        gone = {*released, *(text.held.message_id for text in self._expired)}
+        positions = [place for message_id, place in self._taken.items() if message_id in gone]
+        self._backlog.let_go(self._taken.values(), positions)
+        self._taken.clear()
+
+    async def _look_at_changed(self, limit: int) -> None:
+        """Looks at what was passed over and may go since, by an event of its number."""
+        service, backlog = self._service, self._backlog
+        view = await service.reader.view(self._account_id, [])
+        self._policy_version = view.account.policy_at(view.now).version
+        backlog.begin((self._policy_version, view.account.version), view.now)
+        params = {"seen": backlog.horizon, "contacts": backlog.contacts}
+        async with service.connection() as conn:
+            row = await (await conn.execute(CHANGED.encode(), params)).fetchone()
+        assert row is not None
+        settled, count, concerns_contacts = row
+        if count == EVENTS or concerns_contacts:
+            backlog.forget()
+        if backlog.through > START and count:
+            texts = await read_changed(
+                service, self._account_id, backlog.horizon, backlog.through, self._policy_version
+            )
+            left = await self._judge(texts, limit)
+            if left is not None:
+                backlog.look_from(left)
+        backlog.horizon = settled - 1
+
+    async def _look_on(self, limit: int) -> bool:
+        """Looks at what comes next; whether there may be more."""
+        backlog, until = self._backlog, time.monotonic() + LOOKING_SECONDS
+        page = min(PAGE, max(FEW, 2 * limit))
+        while len(self._found) < limit:
+            texts = await read_candidates(
+                self._service, self._account_id, backlog.through, self._policy_version, page
+            )
+            left = await self._judge(texts, limit)
+            if left is not None:
+                backlog.through = left - 1
+            elif texts:
+                backlog.through = texts[-1].position
+            if left is None and len(texts) < page:
+                # Those that nothing made ready lie before it, too.
+                backlog.through = max(backlog.through, backlog.horizon)
+                return False
+            if time.monotonic() > until:
+                return False
+            page = min(PAGE, 4 * page)
+        return True
+
+    async def _judge(self, texts: Sequence[Waiting], limit: int) -> int | None:
+        """Takes those that may go; the position of the first that was left as there are enough."""
+        if not texts:
+            return None
+        view = await self._service.large_reader.view(self._account_id, numbers_of(texts))
+        for done, text in enumerate(texts):
+            if len(self._found) == limit:
+                return text.position
+            if done % SLICE == 0:
+                await asyncio.sleep(0)
+            if not self._backlog.is_in_hand(text.position):
+                self._look_at(text, view)
+        return None
+
+    def _look_at(self, text: Waiting, view: View) -> None:
+        state, not_before = text.fate_in(view)
+        if state is MessageState.EXPIRED:
+            self._take(text, self._expired)
+        # An erased person's text has nobody to go to.
+        elif state is MessageState.RELEASABLE and text.number is not None:
+            self._take(text, self._found)
+        else:
+            self._backlog.pass_over(not_before, text.held.asked.contacts)
+
+    def _take(self, text: Waiting, among: list[Waiting]) -> None:
+        self._backlog.take(text.position)
+        self._taken[text.held.message_id] = text.position
+        among.append(text)
