@@ -2,8 +2,9 @@
 
 Reads one JSON object from standard input, {"port", "path", "connections", "seconds", "key",
 "template", "numbers", "unique"}, and prints {"count", "errors", "seconds", "p50_ms", "p99_ms"}.
-`template` is a body in which NUMBER and ID stand for a number and a fresh id. The numbers are
-`first` and every `step` from there on; with `random` each request takes any of them.
+`template` is a body in which NUMBER and ID stand for a number and a fresh id, as ID does in the
+path. The numbers are `first` and every `step` from there on; with `random` each request takes any
+of them. With `most` the run is over after so many requests, if not before.
 """
 
 import asyncio
@@ -78,21 +79,21 @@ class Run:
 
     def next_request(self) -> bytes | None:
         """The bytes of the next request; None when time is up."""
-        if time.perf_counter() >= self._until:
+        spec = self._spec
+        if time.perf_counter() >= self._until or self._sent == spec.get("most"):
             return None
         self._sent += 1
-        spec = self._spec
         index = self._sent if spec["unique"] else self._sent % spec["numbers"]
         if spec.get("random"):
             index = self._random.randrange(spec["numbers"])
         first = spec.get("first", FIRST_NUMBER)
         number = f"+1{first + spec.get('offset', 0) + index * spec.get('step', 1)}"
-        body: str = (
-            spec["template"].replace("NUMBER", number).replace("ID", f"{spec['run']}-{self._sent}")
-        )
+        fresh = f"{spec['run']}-{self._sent}"
+        body: str = spec["template"].replace("NUMBER", number).replace("ID", fresh)
+        path: str = spec["path"].replace("ID", fresh)
         kind = spec.get("content_type", "application/json")
         head = (
-            f"POST {spec['path']} HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {spec['key']}"
+            f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {spec['key']}"
             f"\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return (head + body).encode()

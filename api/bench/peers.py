@@ -28,6 +28,21 @@ CREATE TABLE {SCHEMA}.phone_opt_outs (
     opted_out_at timestamptz NOT NULL DEFAULT now(),
     message_id text
 )"""
+OUTBOX: Final = f"""
+CREATE TABLE {SCHEMA}.outbox (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    phone text NOT NULL,
+    claimed_by text
+)"""
+OUTBOX_INDEX: Final = f"CREATE INDEX ON {SCHEMA}.outbox (id) WHERE claimed_by IS NULL"
+FILL_OUTBOX: Final = f"""
+INSERT INTO {SCHEMA}.outbox (phone)
+SELECT '+1' || (4150000000 + i) FROM generate_series(1, %s) AS i"""
+CLAIM: Final = f"""
+UPDATE {SCHEMA}.outbox SET claimed_by = %s WHERE id IN (
+    SELECT id FROM {SCHEMA}.outbox WHERE claimed_by IS NULL
+    ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+) RETURNING id, phone"""
 CHECK: Final = f"SELECT 1 FROM {SCHEMA}.phone_opt_outs WHERE phone = %s"
 INSERT: Final = f"""
 INSERT INTO {SCHEMA}.phone_opt_outs (phone, message_id) VALUES (%s, %s) ON CONFLICT DO NOTHING"""
@@ -63,6 +78,13 @@ class Inbound(BaseModel):
     to: str
     body: str
     message_id: str
+
+
+class Claim(BaseModel):
+    """Who sends the next texts, and how many."""
+
+    claimed_by: str
+    limit: int = Field(ge=1, le=1_000)
 
 
 def create(database_url: str, key: str) -> FastAPI:
@@ -107,14 +129,27 @@ def create(database_url: str, key: str) -> FastAPI:
                 await conn.execute(INSERT, (text.sender, text.message_id))
         return {"opted_out": stop}
 
+    @app.post("/release-next", dependencies=[Depends(authorised)])
+    async def release_next(claim: Claim) -> list[dict[str, str]]:
+        async with pool.connection() as conn:
+            rows = await (await conn.execute(CLAIM, (claim.claimed_by, claim.limit))).fetchall()
+        return [{"message_id": str(row[0]), "number": row[1]} for row in rows]
+
     return app
+
+
+def fill_outbox(conn: psycopg.Connection[tuple[object, ...]], count: int) -> None:
+    """Texts that may go."""
+    conn.execute(FILL_OUTBOX.encode(), (count,))
+    conn.execute(f"ANALYZE {SCHEMA}.outbox".encode())
 
 
 def prepare(conn: psycopg.Connection[tuple[object, ...]], first: int, count: int) -> None:
     """The peers' own schema, its table filled with the numbers that the loads ask about."""
     forget(conn)
     conn.execute(f"CREATE SCHEMA {SCHEMA}".encode())
-    conn.execute(TABLE.encode())
+    for statement in (TABLE, OUTBOX, OUTBOX_INDEX):
+        conn.execute(statement.encode())
     conn.execute(FILL.encode(), (first, count))
     conn.execute(f"ANALYZE {SCHEMA}.phone_opt_outs".encode())
 

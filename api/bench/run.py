@@ -19,7 +19,7 @@ from uuid import UUID
 import psycopg
 
 from api.auth import issue_key
-from api.bench import library, peers, pgbench
+from api.bench import library, peers, pgbench, releases
 from api.bench.bars import MEMORY_MB, PAIRS, bar, judged
 from api.bench.growth import messages
 from api.bench.load import FIRST_NUMBER, WARM_UP
@@ -236,6 +236,9 @@ def _paths(bench: Bench, app: library.Phones, seconds: float) -> Mapping[str, Pa
         "pgbench insert": lambda: bench.pgbench(peers.PGBENCH_INSERT, seconds),
         "table insert": lambda: stop("/inbound-messages", server="peers"),
         "app.save": lambda: library.saves(app, PGBENCH_CLIENTS, seconds),
+        "release": lambda: releases.release_each(bench.load),
+        "release next": lambda: releases.release_next(bench.load),
+        "table release next": lambda: releases.table_release_next(bench.load, bench.database_url),
         "batch": _list(bench, "/v1/checks/batch", batch_body(), seconds, BATCH_ITEMS),
         "scrub": _list(bench, SCRUB, scrub_body(), seconds, SCRUB_ROWS, content_type="text/csv"),
         "log": lambda: read_events(bench.database_url, seconds),

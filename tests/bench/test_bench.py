@@ -7,7 +7,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from api.bench import run, show
+from api.bench import releases, run, show
 from api.bench.bars import PAIRS, Pair, bar, judged
 from api.bench.growth.table import measure_growth
 from api.bench.peers import SCHEMA
@@ -35,6 +35,7 @@ def test_every_path_is_measured_beside_its_peers(
     """One short round of all, on a database that was given."""
     for name, value in (("SCRUB_ROWS", 100), ("BATCH_ITEMS", 100), ("MANY", 100)):
         monkeypatch.setattr(run, name, value)
+    monkeypatch.setattr(releases, "TEXTS", 50)
     account_id = uuid4()
     _prepare(database_url, account_id)
     bench = run.Bench(database_url, account_id, Keyring.generate())
