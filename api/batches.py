@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from api.problems import Problem, shape_errors
+from api.repeated_names import REPEATED, Named
 from api.schemas.base import Body, OpaqueId
 from api.schemas.batch import BatchBody
 
@@ -49,12 +50,20 @@ async def read_items(
 
 def _read(kind: type[Item], item: Any) -> Item | Unread:
     try:
-        return kind.model_validate(item)
+        read = kind.model_validate(item)
     except ValidationError as error:
         errors = shape_errors(error.errors(include_url=False, include_input=False))
-        # The code of the same item as a body of its own.
-        problem = Problem(422, "invalid-body", "The item does not fit; see errors.", errors=errors)
-        return Unread(problem, _correlation_id(item))
+        return Unread(_unfit(errors), _correlation_id(item))
+    if isinstance(item, Named):
+        fault = {"loc": (item.unclear,), "type": "name_repeated", "msg": REPEATED}
+        own = None if item.unclear == "correlation_id" else _correlation_id(item)
+        return Unread(_unfit(shape_errors([fault])), own)
+    return read
+
+
+def _unfit(errors: list[dict[str, str]]) -> Problem:
+    """With the code of the same item as a body of its own."""
+    return Problem(422, "invalid-body", "The item does not fit; see errors.", errors=errors)
 
 
 def _correlation_id(item: Any) -> str | None:

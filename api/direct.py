@@ -5,6 +5,7 @@ A check does less work than FastAPI's solver does for it. A route whose endpoint
 by FastAPI like any other, and any other signature is left to FastAPI.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, cast, get_args, get_origin
 
@@ -14,13 +15,20 @@ from fastapi.params import Body, Form
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import QueryParams
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
 from api.half_text import mended
 from api.problems import Problem, invalid, too_large
+from api.repeated_names import REPEATED, Named, is_surely_clear, is_unclear, read_named
+from api.schemas.batch import BatchBody
 
 PROVIDED: Final = {"body", "caller", "service", "request"}
+
+LONG: Final = 65_536
+"""Bytes of a body whose names are looked at beside all else, as nobody is known to have sent it: a
+megabyte of small objects would hold up every check for a tenth of a second."""
 
 Provide = Callable[[Request], Awaitable[Any]]
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -30,16 +38,21 @@ class StrictRoute(APIRoute):
     """A route that knows its query: a typing mistake in `as_of` must not answer for today."""
 
     def get_route_handler(self) -> Handler:
-        """The handler, behind a look at the names of the query."""
-        return self.strict(super().get_route_handler())
+        """The handler, behind a look at the names of the query and of the body."""
+        handle = super().get_route_handler()
+        return self.strict(_looking(handle) if self._reads_json else handle)
+
+    @property
+    def _reads_json(self) -> bool:
+        bodies = [each.field_info for each in self.dependant.body_params]
+        return any(isinstance(each, Body) and not isinstance(each, Form) for each in bodies)
 
     def strict(self, handle: Handler) -> Handler:
         """A handler of this route behind that look."""
         params = self.dependant.query_params
         known = {each.alias for each in params}
         once = {each.alias for each in params if not _takes_many(each.field_info.annotation)}
-        bodies = [each.field_info for each in self.dependant.body_params]
-        reads_json = any(isinstance(each, Body) and not isinstance(each, Form) for each in bodies)
+        reads_json = self._reads_json
 
         async def strict(request: Request) -> Response:
             if request.scope["query_string"]:
@@ -47,6 +60,28 @@ class StrictRoute(APIRoute):
             return await handle(_as_json(request) if reads_json else request)
 
         return strict
+
+
+def _looking(handle: Handler) -> Handler:
+    """The handler behind a look at the names of the body, which it reads again."""
+
+    async def look(request: Request) -> Response:
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            raise HTTPException(400) from None
+        is_long = len(body) > LONG
+        found = await asyncio.to_thread(read_named, body) if is_long else read_named(body)
+        if isinstance(found, Named):
+            raise _repeated(found.unclear)
+        return await handle(request)
+
+    return look
+
+
+def _repeated(name: str) -> RequestValidationError:
+    fault = {"type": "name_repeated", "loc": ("body", name), "msg": REPEATED}
+    return RequestValidationError([fault])
 
 
 def _as_json(request: Request) -> Request:
@@ -131,18 +166,40 @@ def _call(dependant: Any) -> Provide:
     return call
 
 
+def _check_names(read: BaseModel, body: bytes) -> None:
+    """RequestValidationError where a body that was read has a name twice; where only items of a
+    batch do, those are left to be told one by one."""
+    if is_surely_clear(read, body):
+        return
+    found = read_named(body)
+    if not isinstance(found, Named):
+        return
+    if not isinstance(read, BatchBody) or found.repeated is not None:
+        raise _repeated(found.unclear)
+    beside = (name for name in found if name != "items" and is_unclear(found[name]))
+    for name in beside:
+        raise _repeated(name)
+    read.read_one_by_one(found["items"])
+
+
 def _handler(
     endpoint: Callable[..., Awaitable[Response]],
     provide: dict[str, Provide],
     model: type[BaseModel] | None,
     wants_request: bool,
 ) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    # A contact's words are not refused for how their JSON was made.
+    checks_names = not getattr(model, "takes_half_text", False)
+
     async def handle(request: Request) -> Response:
         arguments: dict[str, Any] = {}
         for name, call in provide.items():
             arguments[name] = await call(request)
         if model is not None:
-            arguments["body"] = _parsed(model, await request.body())
+            sent = await request.body()
+            arguments["body"] = body = _parsed(model, sent)
+            if checks_names:
+                _check_names(body, sent)
         if wants_request:
             arguments["request"] = request
         return await endpoint(**arguments)

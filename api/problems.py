@@ -48,6 +48,8 @@ NOT_JSON: Final = "The body is not JSON in UTF-8."
 FIELD_NAME: Final = re.compile("[a-z][a-z_]{0,29}")
 """What a mistyped field looks like; anything else may be a number, or a contact's words."""
 
+NOT_OURS: Final = ("extra_forbidden", "name_repeated")
+"""What is wrong with a name that anybody may have made up."""
 
 ERRORS_TOLD: Final = 100
 """Of one body, or one item: what a person can use. To tell half a million faults of a body takes
@@ -158,7 +160,7 @@ def shape_errors(errors: Iterable[Mapping[str, Any]], *place: object) -> list[di
 
 def _pointer(error: Mapping[str, Any], before: tuple[object, ...]) -> str:
     place = "/".join(str(part) for part in (*before, *error["loc"]))
-    return "/" + (named(place) if error["type"] == "extra_forbidden" else place)
+    return "/" + (named(place) if error["type"] in NOT_OURS else place)
 
 
 def named(place: str) -> str:
@@ -221,7 +223,7 @@ def _of_policy(error: PolicyError) -> Problem:
             "code": "policy-refused",
             "detail": str(each),
         }
-        for each in (error, *error.others)
+        for each in islice((error, *error.others), ERRORS_TOLD)
     ]
     return Problem(422, "policy-refused", str(error), errors=errors)
 

@@ -17,8 +17,11 @@ SELECT given.* FROM (VALUES (%s::uuid, %s, %s, %s)) AS given (account_id, sender
 WHERE NOT EXISTS (
     SELECT 1 FROM unparsed_words kept WHERE kept.account_id = given.account_id
         AND kept.sender = given.sender AND kept.provider_message_id = given.id
-        AND kept.done_at IS NULL)"""
-"""Once, however often a provider delivers them (R-O1)."""
+        AND kept.body = given.body AND kept.done_at IS NULL)"""
+"""Once, however often a provider delivers them (R-O1). Other words are another text, whatever id
+they came with: one may be shown twice, none may be lost."""
+TURN: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+"""Deliveries of one text take turns: those under way see nothing of each other."""
 WAITING: Final = """
 SELECT id, sender, body, (extract(epoch FROM received_at) * 1000000)::bigint FROM unparsed_words
 WHERE account_id = %s AND done_at IS NULL AND id > %s ORDER BY id LIMIT %s"""
@@ -34,7 +37,9 @@ async def keep(
     conn: AsyncConnection[Any], account_id: UUID, sender: str, body: str, message_id: str
 ) -> None:
     """Keeps a text for a person to read."""
-    await conn.execute(KEEP, (account_id, sender, body, message_id))
+    async with conn.transaction():
+        await conn.execute(TURN, (f"{account_id} {sender} {message_id}",))
+        await conn.execute(KEEP, (account_id, sender, body, message_id))
 
 
 async def waiting(

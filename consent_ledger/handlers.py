@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from msgspec.structs import replace
 
 from consent_ledger import facts as f
+from consent_ledger.account import purposes_of
 from consent_ledger.commands import (
     AskMessage,
     BlockPurpose,
@@ -79,7 +80,7 @@ def handle(number: PhoneNumber, command: Command) -> Answered:
             declined = f.ConsentDeclined(purposes=command.purposes or (ANY,))
             return _record(number, command.told, declined)
         case BlockPurpose():
-            _check_purposes(number, (command.purpose,))
+            _check_blockable(number, command)
             kind = f.PurposeBlocked if command.blocked else f.PurposeUnblocked
             return _record(number, command.told, kind(command.purpose))
         case RecordPreference():
@@ -107,6 +108,14 @@ def _record(
 def _check_purposes(number: PhoneNumber, purposes: tuple[str, ...]) -> None:
     if not set(purposes) <= set(number.policy.policy.purposes):
         raise UnknownPurposeError
+
+
+def _check_blockable(number: PhoneNumber, command: BlockPurpose) -> None:
+    """A block ends also where the policy dropped its purpose, as it would hold on the day on which
+    a policy has that again; so every purpose that any of them had can be unblocked."""
+    known = purposes_of(each.policy for each in number.account.policies)
+    if command.blocked or command.purpose not in known:
+        _check_purposes(number, (command.purpose,))
 
 
 def _check_method(method: Method) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from api.admin.once import shown_once
 from api.docs_page import STYLE
 from consent_ledger.number import spaced
 from consent_ledger.words import Source
@@ -50,7 +51,7 @@ TEMPLATES: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-TEMPLATES.globals.update(style=STYLE, sources=SOURCES)
+TEMPLATES.globals.update(style=STYLE, sources=SOURCES, once=shown_once)
 TEMPLATES.filters.update(moment=_moment, many=_many, spaced=spaced, purpose_name=purpose_name)
 
 

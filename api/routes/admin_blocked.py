@@ -10,6 +10,7 @@ from pydantic import StringConstraints
 
 from api.admin.blocked_view import PATH, PURPOSE, Asked, List, Typed
 from api.admin.looking_up import key_names
+from api.admin.once import FormSent, SentForm, record_once
 from api.admin.pages import page, purpose_name
 from api.admin.sealed import UNREADABLE, onward, sealed, unsealed, ways
 from api.admin.session import SignedIn
@@ -19,7 +20,7 @@ from api.problems import Problem
 from api.report.blocked import find_blocks, find_blocks_of
 from api.report.query import Item
 from api.service import Service
-from api.submit import ServiceIn, read_number, record, told
+from api.submit import ServiceIn, read_number, told
 from consent_ledger import commands as c
 from consent_ledger.ledger import Submission
 from consent_ledger.number import spaced
@@ -80,6 +81,7 @@ async def show(caller: SignedIn, service: ServiceIn, narrowed: List) -> Response
 async def add(
     caller: SignedIn,
     service: ServiceIn,
+    form: SentForm,
     blocked: Purposes,
     number: Annotated[str, Form(max_length=64)] = "",
 ) -> Response:
@@ -95,7 +97,9 @@ async def add(
         return _refused(service, caller, typed, "purposes", sentence)
     for purpose in wanted:
         by = told(caller, None, caller.key_id, channel=Channel.WEB)
-        await record(service, caller, found, c.BlockPurpose(by, purpose, True))
+        command = c.BlockPurpose(by, purpose, True)
+        asked_for = Submission(caller.account_id, found.ids, found.e164, command)
+        await record_once(service, caller, asked_for, form.claims(purpose))
     names = ", ".join(map(purpose_name, wanted))
     # The whole list, as the latest is first on it.
     return onward(service, caller, PATH, Asked(said=f"Blocked for {spaced(found.e164)}: {names}."))
@@ -105,6 +109,7 @@ async def add(
 async def save(
     caller: SignedIn,
     service: ServiceIn,
+    form: SentForm,
     was: Rows,
     box: Boxes,
     view: Annotated[str, Form()] = "",
@@ -112,27 +117,47 @@ async def save(
     """Blocks what was ticked and lifts what was unticked; boxes that nobody touched stay as they
     are by now."""
     before, after = set(_shown(was)), set(_shown(box))
-    touched = sorted(before ^ after)
-    stand = await _standing(service, caller, touched)
-    names = await _purposes(service, caller)
     done = {True: 0, False: 0}
-    for number_id, purpose in touched:
-        wanted = (number_id, purpose) in after
-        is_known = number_id in stand and purpose in names
-        if is_known and (purpose in stand[number_id]) != wanted:
-            await _put(service, caller, number_id, purpose, wanted)
-            done[wanted] += 1
+    for each in await _due(service, caller, form, sorted(before ^ after), after):
+        await _put(service, caller, form, each, each in after)
+        done[each in after] += 1
     said = f"Saved. Blocked: {done[True]}. Unblocked: {done[False]}."
     asked = unsealed(service, caller, view, Asked) or Asked()
     return onward(service, caller, PATH, replace(asked, said=said))
 
 
-async def _put(
-    service: Service, caller: Caller, number_id: UUID, purpose: str, blocked: bool
-) -> None:
+async def _due(
+    service: Service, caller: Caller, form: FormSent, touched: Sequence[Box], after: set[Box]
+) -> list[Box]:
+    """The touched boxes to save: nobody else did meanwhile, or this very form did before."""
+    stand = await _standing(service, caller, touched)
+    # Looked at afterwards: what was saved between the two looks is among these.
+    async with service.connection() as conn:
+        done = await form.done(conn, caller, [_name(box) for box in touched])
+    names = await _purposes(service, caller)
+
+    def is_due(box: Box) -> bool:
+        number_id, purpose = box
+        # What the policy no longer has can be lifted, and is blocked for nobody any more.
+        if number_id not in stand or (box in after and purpose not in names):
+            return False
+        return (purpose in stand[number_id]) != (box in after) or _name(box) in done
+
+    return [box for box in touched if is_due(box)]
+
+
+async def _put(service: Service, caller: Caller, form: FormSent, box: Box, blocked: bool) -> None:
+    number_id, purpose = box
     by = told(caller, None, caller.key_id, channel=Channel.WEB)
     command = c.BlockPurpose(by, purpose, blocked)
-    await service.writer.record(Submission(caller.account_id, (number_id,), None, command))
+    asked_for = Submission(caller.account_id, (number_id,), None, command)
+    await record_once(service, caller, asked_for, form.claims(*_name(box)))
+
+
+def _name(box: Box) -> tuple[str, str]:
+    """What a box is called in the claims of the form."""
+    number_id, purpose = box
+    return str(number_id), purpose
 
 
 def _shown(fields: Iterable[str]) -> Iterable[Box]:

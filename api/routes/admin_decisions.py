@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Response
 from msgspec.structs import replace
 
+from api.admin.once import FormSent, SentForm, record_once
 from api.admin.opt_out_view import PATH, Asked, OptIn, OptOut, Typed
 from api.admin.pages import page
 from api.admin.sealed import address, onward, sealed, unsealed
@@ -15,7 +16,7 @@ from api.problems import Problem
 from api.report.query import Item, find_numbers
 from api.routes.reports import PAGE
 from api.service import Service
-from api.submit import ServiceIn, read_number, record, storable, told
+from api.submit import ServiceIn, read_number, storable, told
 from consent_ledger import commands as c
 from consent_ledger.ledger import Submission
 from consent_ledger.number import spaced
@@ -63,22 +64,25 @@ async def confirm_opt_in(caller: SignedIn, service: ServiceIn, view: str = "") -
 
 @router.post(f"{PATH}/opt-in/confirmed")
 async def opt_in(
-    caller: SignedIn, service: ServiceIn, reason: Reason, number_ids: NumberIds, view: View = ""
+    caller: SignedIn,
+    service: ServiceIn,
+    form: SentForm,
+    reason: Reason,
+    number_ids: NumberIds,
+    view: View = "",
 ) -> Response:
     """Opts in, under the same rules as everywhere: what the contact said meanwhile stands."""
-    rows = await _rows(service, caller, number_ids)
+    wanted = await _to_opt_in(service, caller, form, number_ids)
+    words = storable(reason) or None
     refused = 0
-    for row in rows:
+    for number_id in wanted:
         command = c.OptIn(told(caller, None, caller.key_id, channel=Channel.WEB))
-        words = storable(reason) or None
-        ids = (UUID(row["number_id"]),)
+        asked_for = Submission(caller.account_id, (number_id,), None, command, words=words)
         try:
-            await service.writer.record(
-                Submission(caller.account_id, ids, None, command, words=words)
-            )
+            await record_once(service, caller, asked_for, form.claims(str(number_id)))
         except RefusedError:
             refused += 1
-    said = f"Opted in: {len(rows) - refused}."
+    said = f"Opted in: {len(wanted) - refused}."
     error = f"Only START opts these in: {refused}." if refused else ""
     asked = _left(service, caller, view)
     return onward(service, caller, PATH, replace(asked, said=said, error=error))
@@ -126,6 +130,7 @@ async def confirm_opt_out(caller: SignedIn, service: ServiceIn, view: str = "") 
 async def opt_out(
     caller: SignedIn,
     service: ServiceIn,
+    form: SentForm,
     number: Annotated[str, Form(max_length=64)],
     requested_by: Wanted = "agent",
     reason: Reason = "",
@@ -134,7 +139,10 @@ async def opt_out(
     """Opts a number out, for the account or because the contact asked (R-F5, R-F6)."""
     found = read_number(service, caller.account_id, number)
     by = told(caller, None, caller.key_id, channel=Channel.WEB)
-    await record(service, caller, found, c.OptOut(by, Source(requested_by)), words=reason)
+    command = c.OptOut(by, Source(requested_by))
+    words = storable(reason) or None
+    asked_for = Submission(caller.account_id, found.ids, found.e164, command, words=words)
+    await record_once(service, caller, asked_for, form.claims())
     said = f"Opted out: {spaced(found.e164)}."
     # The latest is on the first page.
     asked = replace(_left(service, caller, view), cursor="", said=said)
@@ -145,6 +153,18 @@ async def _rows(service: Service, caller: Caller, ids: list[UUID] | tuple[UUID, 
     """The rows of the report that these numbers have."""
     async with service.connection() as conn:
         return await find_numbers(conn, caller.account_id, ids)
+
+
+async def _to_opt_in(
+    service: Service, caller: Caller, form: FormSent, ids: list[UUID]
+) -> list[UUID]:
+    """Those of the ticked numbers that are opted out, or were until this form was sent before."""
+    rows = await _rows(service, caller, ids)
+    # Looked at afterwards: what was opted in between the two looks is among these.
+    async with service.connection() as conn:
+        done = await form.done(conn, caller, [(str(number_id),) for number_id in ids])
+    found = {row["number_id"] for row in rows} | {number_id for (number_id,) in done}
+    return [number_id for number_id in dict.fromkeys(ids) if str(number_id) in found]
 
 
 def _back(service: Service, caller: Caller, asked: Asked) -> dict[str, str]:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Form, Response
 
 from api import unreadable_senders
 from api.admin.looking_up import words_at
+from api.admin.once import SentForm, record_once
 from api.admin.pages import page
 from api.admin.sealed import onward, unsealed
 from api.admin.session import SignedIn
@@ -62,6 +63,7 @@ async def reviews(caller: SignedIn, service: ServiceIn, view: str = "") -> Respo
 async def judge(
     caller: SignedIn,
     service: ServiceIn,
+    form: SentForm,
     review_id: Annotated[str, Form(max_length=60)],
     verdict: Annotated[Verdict, Form()],
 ) -> Response:
@@ -69,7 +71,8 @@ async def judge(
     number_id, version = await own_review(service, caller.account_id, review_id)
     about = told(caller, None, caller.key_id, channel=Channel.WEB)
     command = c.Judge(about, version, verdict)
-    await service.writer.record(Submission(caller.account_id, (number_id,), None, command))
+    asked_for = Submission(caller.account_id, (number_id,), None, command)
+    await record_once(service, caller, asked_for, form.claims())
     return onward(service, caller, PATH, Said(RECORDED[verdict]))
 
 

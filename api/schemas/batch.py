@@ -24,6 +24,10 @@ class BatchBody(Body):
         """The items as they came, where they could not be read as a whole."""
         return self._unread
 
+    def read_one_by_one(self, items: list[Any]) -> None:
+        """What is wrong with an item is to be told of it alone."""
+        self._unread = items
+
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
         """The body; a ValidationError about the items only where they are no list or too many."""
@@ -36,7 +40,7 @@ class BatchBody(Body):
                 raise
         # What is wrong beside the items is wrong for all of them.
         found = super().model_validate_json(json.dumps({**whole, "items": []}), **options)
-        found._unread = items
+        found.read_one_by_one(items)
         return found
 
 

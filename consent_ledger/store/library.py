@@ -1,8 +1,11 @@
 """The ledger as the eventsourcing library sees it: mapper, recorder, event store and repository.
 
-The service writes through its group-committing writer; this is the same ledger for code that uses
-the library: a number at any version of it, and saving an aggregate by itself. Rows of read models
-are written in the events' own transaction here too, the library's 'inline' technique.
+Nothing of the service uses this: it reads and writes by statements of its own (decision 0004). This
+is the proof, by its test, that the events keep the library's protocol (decision 0003), and a way in
+for a script that is written with the library: a number at any version of it, and an aggregate saved
+by itself. Rows of read models are written in the events' own transaction here too, the library's
+'inline' technique. Claims, words and the vault are the writer's alone: what is saved here has none,
+so a repetition of it is not known, and its number is kept nowhere.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -142,15 +142,26 @@ def test_pages_follow_each_other(clinic: Clinic, browser: Browser) -> None:
     assert len(seen) == len(set(seen)) == 70
 
 
-def test_a_purpose_that_the_policy_no_longer_has_is_named(clinic: Clinic, browser: Browser) -> None:
-    """It is blocked, and there is no box that could lift it."""
+def test_a_purpose_that_the_policy_no_longer_has_can_be_unticked(
+    clinic: Clinic, browser: Browser
+) -> None:
+    """R-B1: unticking restores, whatever became of the purpose; other boxes stay as they are."""
     clinic.adopts("recalls", changes={"purposes": {"test_result": {}}})
     clinic.blocks(ANN, "test_result")
-    sent = form(browser.opens(PAGE))
+    clinic.blocks(ANN, "recall")
+    old = form(browser.opens(PAGE))
     clinic.adopts("recalls")
-    with clinic.unchanged():
-        browser.sends(SAVE, was=sent["was"], box=[]).reads("Unblocked: 0.")
+    sent = form(browser.opens(PAGE))
     browser.reads(SHOWN_ANN, "test result, which the policy no longer has")
+    assert set(sent["box"]) == {f"{clinic.number_id(ANN)} {p}" for p in ("test_result", "recall")}
+    with clinic.unchanged():
+        browser.sends(SAVE, **sent).reads("Blocked: 0. Unblocked: 0.")
+    kept = [box for box in sent["box"] if "test_result" not in box]
+    browser.sends(SAVE, was=sent["was"], box=kept).reads("Blocked: 0. Unblocked: 1.")
+    browser.misses("no longer has")
+    assert clinic.looks_up(ANN)["blocked_purposes"] == ["recall"]
+    with clinic.unchanged():
+        browser.sends(SAVE, was=form(browser)["was"], box=old["box"]).reads("Blocked: 0.")
 
 
 def test_an_erased_person_is_there_without_number(clinic: Clinic, browser: Browser) -> None:

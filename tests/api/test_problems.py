@@ -221,6 +221,13 @@ def test_of_very_many_faults_the_first_are_told(clinic: Clinic) -> None:
     batch = {"purpose": "recall", "items": [{"number": ANN, **many}]}
     (result,) = clinic.post("/v1/checks/batch", "sender", **batch)["results"]
     assert len(result["error"]["errors"]) == ERRORS_TOLD
+    for purposes in ({}, {f"survey_{n}": {"nothing": 0} for n in range(200)}):
+        changes = {**many, "purposes": purposes}
+        for method, route in (("PUT", "/v1/policy"), ("POST", "/v1/policy/simulate")):
+            body = {"preset": "recalls", "changes": changes}
+            refused = clinic.call(method, route, body=body)
+            found = refused.problem(422, "policy-refused", "/changes/field_aa")
+            assert len(found["errors"]) == ERRORS_TOLD
 
 
 def test_a_route_that_is_not_there_is_a_problem_too(clinic: Clinic) -> None:

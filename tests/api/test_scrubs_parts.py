@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import json
 import re
 from collections.abc import Iterator
 from uuid import UUID
@@ -319,3 +320,56 @@ def test_a_summary_counts_the_rows_that_go_by(size: int) -> None:
             (None, "number-unparseable", 1),
             ("opted_out_by_contact", None, 1),
         ]
+
+
+WITHIN = b"x,true,allow,consented,"
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize(
+    ("begin", "cell"),
+    [
+        (b"number,", b'"a\n' + WITHIN + b'\nb"'),
+        (b"number,", b'"a""\r\n""' + WITHIN + b'\r\n"'),
+        (b"sep=,\r\nnumber,", b'5" pipe,"' + WITHIN + b'\n"'),
+        (b"number;", b'"\n' + WITHIN.replace(b",", b";") + b'\n"'),
+    ],
+)
+def test_a_summary_counts_verdicts_and_no_words_of_the_list(
+    begin: bytes, cell: bytes, size: int
+) -> None:
+    """An older answer that somebody pasted into a note is no answer to this question."""
+    between = begin[-1:]
+    answer = b"false,deny,purpose_blocked,\n".replace(b",", between)
+    header = begin + b"may_text,decision,reason,error\n".replace(b",", between)
+    body = header + (cell + between + answer) * 2 + b"\n" + b"c" + between + answer
+    summary = Summary(csv=True)
+    parts = [body[at : at + size] for at in range(0, len(body), size)]
+    assert b"".join(summary.counting(parts)) == body
+    assert summary.items() == [
+        {"decision": "deny", "reason": "purpose_blocked", "error": None, "rows": 3}
+    ]
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        {"may_text": True, "decision": "allow", "reason": "consented"},
+        {"decision": "allow", "reason": "x", "error": {"code": "y", "detail": "z"}},
+        '"decision":"allow","reason":"x"}',
+    ],
+)
+def test_a_summary_counts_no_answer_within_an_object(old: object) -> None:
+    """A customer's own field holds whatever it likes."""
+    begin = json.dumps({"number": "x", "old": old}, separators=(",", ":"))[:-1]
+    answers = (
+        '"may_text":false,"decision":"deny","reason":"purpose_blocked"}',
+        '"may_text":false,"decision":null,"reason":null,"error":{"code":"z","detail":"No."}}',
+    )
+    summary = Summary(csv=False)
+    list(summary.counting([f"{begin},{answer}\n".encode() for answer in answers]))
+    assert (summary.rows, summary.may_text) == (2, 0)
+    assert {(each["reason"], each["error"]) for each in summary.items()} == {
+        ("purpose_blocked", None),
+        (None, "z"),
+    }

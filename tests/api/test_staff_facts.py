@@ -34,6 +34,23 @@ def test_a_blocked_purpose_is_refused_and_the_others_go(practice: Clinic) -> Non
     practice.blocks(ANN, "nonsense").problem(422, "unknown-purpose", "/purpose")
 
 
+def test_a_purpose_that_the_policy_dropped_is_unblocked_and_blocked_no_more(
+    practice: Clinic,
+) -> None:
+    """R-B1: unticking restores, also for the day on which the policy has the purpose again."""
+    survey = {"purposes": {"survey": {}}}
+    practice.adopts("recalls", changes=survey)
+    practice.blocks(ANN, "survey").recorded("PurposeBlocked")
+    practice.adopts("recalls")
+    practice.blocks(BEN, "survey").problem(422, "unknown-purpose", "/purpose")
+    for _ in range(2):
+        # Again is no error: a caller that got no answer repeats it.
+        practice.blocks(ANN, "survey", blocked=False).recorded("PurposeUnblocked")
+    practice.blocks(ANN, "nonsense", blocked=False).problem(422, "unknown-purpose", "/purpose")
+    practice.adopts("recalls", changes=survey)
+    practice.asks(ANN, "survey").is_allowed("no_consent_needed")
+
+
 def test_a_preference_means_marketing_alone(practice: Clinic) -> None:
     """R-B2: marketing is denied, a recall goes; by hand a person is asked first."""
     practice.learns_preference(ANN, "not_consented").recorded("MarketingPreferenceRecorded")
@@ -145,6 +162,21 @@ def test_a_confirmed_revocation_is_a_stop_at_the_time_of_the_words(clinic: Clini
             clinic.post(f"/v1/reviews/{review}", verdict=verdict, by="admin-1")
         answer = clinic.asks(number, "recall").is_denied("opted_out_by_contact")
         assert answer["since"] == said_at.replace("+00:00", "Z")
+
+
+def test_evidence_tells_when_a_verdict_counts_and_the_history_when_it_was_given(
+    clinic: Clinic,
+) -> None:
+    """R-F10: both are true, and the history has both of them."""
+    review = clinic.hears(ANN, "lose my number", received_at=ago(days=2))["review_id"]
+    clinic.post(f"/v1/reviews/{review}", verdict="revoked", by="admin-1")
+    (counts,) = clinic.asks(ANN, "recall")["evidence"]
+    (given,) = clinic.history(ANN, type="RevocationConfirmed")
+    (words,) = clinic.history(ANN, type="RevocationSuspected")
+    assert counts["event_id"] == given["event_id"]
+    assert counts["occurred_at"] == words["occurred_at"] < given["occurred_at"]
+    at = datetime.fromisoformat(words["occurred_at"])
+    assert given["data"]["words_at"] == round(at.timestamp() * 1_000_000)
 
 
 def test_a_verdict_is_somebodys(clinic: Clinic) -> None:

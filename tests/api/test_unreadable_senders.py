@@ -1,6 +1,7 @@
 """Texts from senders that are no phone number wait for an admin, who files them away."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.api.clinic import ANN, Clinic
 from tests.api.conftest import Open
 
 PATH = "/v1/reviews/unreadable-senders"
+DELIVERIES = 8
 ROWS = "SELECT sender, body, provider_message_id FROM unparsed_words WHERE account_id = %s"
 
 
@@ -40,6 +42,40 @@ def test_what_an_unreadable_sender_said_can_be_read(clinic: Clinic) -> None:
         assert isinstance(each["kept_id"], str)
         assert each["received_at"].endswith("Z")
     assert clinic.get("/v1/reviews")["items"] == []
+
+
+def test_a_text_that_is_delivered_at_once_by_many_is_kept_once(clinic: Clinic) -> None:
+    """R-O1: a provider that repeats itself, however fast, gives nobody more to read."""
+    ids = [f"in-{n}" for n in range(20) for _ in range(DELIVERIES)]
+    with ThreadPoolExecutor(DELIVERIES) as deliveries:
+        said = deliveries.map(lambda m: clinic.hears("REWARDS", "STOP", message_id=m), ids)
+        assert all(answer["kept_for_review"] for answer in said)
+    assert len(waiting(clinic)) == 20
+
+
+def test_other_words_are_another_text(clinic: Clinic) -> None:
+    """Whatever id they came with: a text may be shown twice, none may be lost."""
+    for text in ("STOP", "hello", "STOP"):
+        clinic.hears("REWARDS", text, message_id="in-9")
+    assert [each["text"] for each in waiting(clinic)] == ["STOP", "hello"]
+
+
+def test_texts_of_one_instant_are_all_kept(clinic: Clinic) -> None:
+    """By their ids, as two can come in within a microsecond."""
+    with ThreadPoolExecutor(DELIVERIES) as deliveries:
+        for _ in deliveries.map(lambda n: clinic.hears("REWARDS", f"stop {n}"), range(40)):
+            pass
+    clinic.service.database.execute(
+        "UPDATE unparsed_words SET received_at = now() WHERE account_id = %s",
+        (clinic.account_id,),
+    )
+    seen, cursor = [], ""
+    for _ in range(14):
+        page = clinic.get(f"{PATH}?limit=3{cursor}")
+        seen += [each["text"] for each in page["items"]]
+        cursor = f"&cursor={page['next_cursor']}"
+    assert page["next_cursor"] is None
+    assert sorted(seen) == sorted(f"stop {n}" for n in range(40))
 
 
 def test_a_text_that_was_read_is_filed_away(clinic: Clinic) -> None:

@@ -153,6 +153,7 @@ def test_a_purpose_that_the_policy_does_not_have_is_an_error() -> None:
     story = given()
     for command in (
         BlockPurpose(staff(), "spam", True),
+        BlockPurpose(staff(), "spam", False),
         GiveConsent(staff(), ("spam",), Level.EXPRESS, Method.WEB),
     ):
         with pytest.raises(UnknownPurposeError):

@@ -24,7 +24,9 @@ class EventReference(Answered):
     type: str
     """The event's type, such as `StopReceived`."""
     occurred_at: Moment
-    """When it happened."""
+    """The time at which it counts. A verdict counts when the words were said and a delivery report
+    when its text went out, as the history tells beside when they were given; all else counts when
+    it happened."""
 
 
 class Decided(Answered):
