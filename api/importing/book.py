@@ -75,8 +75,10 @@ UNITS: Final = """
 SELECT first_line, undone, verdicts FROM import_units WHERE import_id = %s AND first_line > %s
 ORDER BY first_line LIMIT 1"""
 ROWS_AFTER: Final = """
-SELECT verdicts FROM import_units WHERE import_id = %s AND last_line > %s AND rejected >= %s
-ORDER BY first_line"""
+SELECT last_line, verdicts FROM import_units
+WHERE import_id = %s AND last_line > %s AND rejected >= %s
+ORDER BY first_line LIMIT 1"""
+"""One unit: of a long list, all that follow would come into memory for each page."""
 
 encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(list[Verdict]).decode
@@ -201,13 +203,14 @@ async def verdicts_after(
     """The verdicts of the next rows; `rejected` finds those of which any cell was refused."""
     found: list[Verdict] = []
     told = 1 if status == "rejected" else 0
-    cursor = await conn.execute(ROWS_AFTER, (import_id, line, told), binary=True)
-    async for (data,) in cursor:
-        for verdict in _decode(data):
-            if verdict.line > line and _has(verdict, status):
-                found.append(verdict)
-        if len(found) >= limit:
+    after = line
+    while len(found) < limit:
+        cursor = await conn.execute(ROWS_AFTER, (import_id, after, told), binary=True)
+        row = await cursor.fetchone()
+        if row is None:
             break
+        after, data = row
+        found += [each for each in _decode(data) if each.line > line and _has(each, status)]
     return found[:limit]
 
 

@@ -51,8 +51,12 @@ class Turn:
     async def begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Does its work up to its last unit, which goes on by itself."""
         self._task = asyncio.create_task(work)
-        self._task.add_done_callback(lambda _: self.last.set())
+        self._task.add_done_callback(self._over)
         await self.last.wait()
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self.last.set()
+        _hear(task)
 
     async def ended(self) -> None:
         """Waits for its commit; raises what it failed by."""
@@ -118,6 +122,7 @@ class Lanes:
             for turn in reversed(turns):
                 await turn.cancel()
             await asyncio.wait([ahead])
+            _hear(ahead)
 
     async def _group(self, conn: Connection, turn: Turn, group: Group, fresh: bool) -> None:
         rows, cells, rest = group.rows, group.cells, list[Row]()
@@ -146,7 +151,8 @@ class Lanes:
                 known = await look(conn, cells)
                 # A number that was thought new and is not, twice, goes the careful way.
                 copies = attempt < COPIES
-                plan = make_plan(self._found.job, rows, cells, known, copies=copies)
+                locked = LOCKED >> attempt
+                plan = make_plan(self._found.job, rows, cells, known, copies=copies, locked=locked)
                 ahead = Ahead(plan, None, None)
             try:
                 await self._write(conn, turn, ahead, more)
@@ -167,3 +173,10 @@ class Lanes:
                 page = book.page(plan.unit.verdicts())
             await turn.called(PATIENCE)
             await book.keep_unit(conn, self._found.import_id, page)
+
+
+def _hear(ended: "asyncio.Future[Any]") -> None:
+    """Takes note of what something failed by. Of several failures one is raised; the others would
+    be logged with their texts, and a database's may hold the row that it refused."""
+    if not ended.cancelled():
+        ended.exception()

@@ -78,16 +78,22 @@ class Office:
                     await self._say(worker, busy_line(share))
 
     async def call(self) -> None:
-        """Tells the worker that there is something to do; starts it where none runs."""
+        """Tells the worker that there is something to do; starts it where none runs.
+
+        Where none can be started, such as for want of memory, the next look tries again.
+        """
         async with self._calling:
             if self._worker is not None and self._worker.returncode is None:
                 with contextlib.suppress(ConnectionError):
                     await self._say(self._worker, CALL)
                     return
-            self._worker = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "api.importing.worker", stdin=PIPE
-            )
-            await self._say(self._worker, msgspec.json.encode(self._orders) + b"\n")
+            try:
+                self._worker = await asyncio.create_subprocess_exec(
+                    sys.executable, "-m", "api.importing.worker", stdin=PIPE
+                )
+                await self._say(self._worker, msgspec.json.encode(self._orders) + b"\n")
+            except OSError as error:
+                log.error("import_worker_failed", error=type(error).__name__)
 
     async def _say(self, worker: Process, line: bytes) -> None:
         assert worker.stdin is not None

@@ -114,7 +114,7 @@ class Worker:
             else:
                 await self._import(conn, found)
         except FileError as error:
-            await self._fail(conn, found, str(error))
+            await self._end(conn, found, "failed", str(error))
         except (psycopg.OperationalError, UnavailableError):
             # Such as where another process has a newer key: it will go on.
             raise
@@ -124,13 +124,17 @@ class Worker:
                 log.error("import_failed", error=type(error).__name__)
             if row is None or row[0] >= CRASHES:
                 because = UNDO_FAILED if found.state == "undoing" else IMPORT_FAILED
-                await self._fail(conn, found, because)
+                await self._end(conn, found, "failed", because)
             else:
                 await asyncio.sleep(0.2 * row[0])
 
-    async def _fail(self, conn: ServiceConnection, found: book.Import, because: str) -> None:
-        await book.set_state(conn, found.import_id, "failed", because)
-        await staging.drop(conn, found.import_id)
+    async def _end(
+        self, conn: ServiceConnection, found: book.Import, state: str, because: str | None = None
+    ) -> None:
+        """Ends it, and forgets its file in the same moment: nobody would come to do it later."""
+        async with conn.transaction():
+            await book.set_state(conn, found.import_id, state, because)
+            await staging.drop(conn, found.import_id)
 
     async def _import(self, conn: ServiceConnection, found: book.Import) -> None:
         account = await self._account(conn, found.account_id)
@@ -155,8 +159,7 @@ class Worker:
         else:
             # Every unit added a row for each day and source.
             await conn.execute(FOLD, (found.account_id,))
-        await book.set_state(conn, found.import_id, "done")
-        await staging.drop(conn, found.import_id)
+        await self._end(conn, found, "done")
 
     async def _undo(self, conn: ServiceConnection, found: book.Import) -> None:
         """Compensates every fact, some numbers at a time."""
@@ -177,8 +180,8 @@ class Worker:
         done: int,
     ) -> int:
         """Compensates the next facts of a unit; how many of it are done then."""
-        part = facts[done : done + LOCKED]
         for attempt in range(ATTEMPTS):
+            part = facts[done : done + (LOCKED >> attempt)]
             try:
                 async with conn.transaction():
                     await self._writer.retract(conn, found.job, part)

@@ -20,7 +20,8 @@ from consent_ledger.store.ids import Ids, know_ids
 from consent_ledger.store.units import Cell, Job, Unit
 
 LOCKED: Final = 256
-"""Numbers of a unit that may be locked: as many as the writer takes at once."""
+"""Numbers of a unit that may be locked: as many as the writer takes at once. After each race that
+was lost it is half as many: of many that are never at rest, one is always written to meanwhile."""
 
 KNOWN: Final = """
 SELECT uuid_send(number_id), snapshot FROM consent_status WHERE number_id = ANY(%b::uuid[])"""
@@ -45,8 +46,10 @@ def make_plan(
     known: Known,
     *,
     copies: bool = True,
+    locked: int = LOCKED,
 ) -> Plan:
-    """Sorts rows by what they do; without `copies` every number goes the careful way."""
+    """Sorts rows by what they do; without `copies` every number goes the careful way, of which so
+    many may be `locked`."""
     together: dict[bytes, list[Cell]] = {}
     for cell in cells:
         number_id = cell.ids[0]
@@ -68,18 +71,21 @@ def make_plan(
             new.append((its[0], rows[its[0].place]))
         else:
             changing[UUID(bytes=number_id)] = its
-    return _cut(rows, new, changing)
+    return _cut(rows, new, changing, locked)
 
 
 def _cut(
-    rows: Sequence[Row], new: list[tuple[Cell, Row]], changing: dict[UUID, list[Cell]]
+    rows: Sequence[Row],
+    new: list[tuple[Cell, Row]],
+    changing: dict[UUID, list[Cell]],
+    locked: int,
 ) -> Plan:
-    """The first rows of a plan, as many as change no more than LOCKED numbers on record."""
-    if len(changing) <= LOCKED:
+    """The first rows of a plan, as many as change no more than so many numbers on record."""
+    if len(changing) <= locked:
         return Plan(Unit(rows), new, changing, [])
     firsts = sorted(its[0].place for its in changing.values())
     # A row's numbers stay together, and so may be some more than that.
-    end = max(firsts[LOCKED], 1)
+    end = max(firsts[locked], 1)
     within = {
         number_id: kept
         for number_id, its in changing.items()

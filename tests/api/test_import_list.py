@@ -1,8 +1,14 @@
 """The lists that were sent, for whoever has to find the one that was wrong."""
 
+import asyncio
+from uuid import UUID
+
+from api.importing import book
+from consent_ledger.store.importing import UNIT
 from tests.api.clinic import ANN, BEN, CARA, Clinic
 from tests.api.conftest import Open
 from tests.api.test_imports import imports
+from tests.store.drive import Watched, watched
 
 
 def listed(clinic: Clinic, **query: object) -> list[str]:
@@ -34,6 +40,23 @@ def test_every_list_is_there_the_latest_first(open_clinic: Open) -> None:
     for item in clinic.get("/v1/imports")["items"]:
         assert item == clinic.get(f"/v1/imports/{item['import_id']}").body
     assert listed(other) == []
+
+
+def test_a_page_of_rows_reads_no_more_of_a_long_list_than_it_shows(clinic: Clinic) -> None:
+    """Of a million rows, all that follow would come into the service's memory for each page."""
+    done = imports(clinic, f"number,sms_opt_out\n{ANN},FALSE\n" + f"{BEN},\n" * 3 * UNIT)
+    made: list[Watched] = []
+
+    async def page(after: int, limit: int) -> tuple[list[int], int]:
+        async with await watched(clinic.service.database_url, made)() as conn:
+            found = await book.verdicts_after(conn, UUID(done["import_id"]), after, None, limit)
+        return [each.line for each in found], sum(rows for _, rows in made[-1].ran)
+
+    last = 3 * UNIT + 2
+    assert asyncio.run(page(0, 5)) == ([2, 3, 4, 5, 6], 1)
+    assert asyncio.run(page(UNIT, 3)) == ([UNIT + 1, UNIT + 2, UNIT + 3], 2)
+    assert asyncio.run(page(last - 1, 5)) == ([last], 1)
+    assert asyncio.run(page(last, 5)) == ([], 0)
 
 
 def test_a_cursor_of_something_else_is_refused(clinic: Clinic) -> None:

@@ -1,12 +1,21 @@
 """An import that is stopped in the middle: it goes on, and each number counts once."""
 
+import asyncio
+import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Final
 from uuid import UUID
 
 import psycopg
+import pytest
+from pydantic import SecretStr
 
+from api.importing.office import Office
+from api.settings import Settings
 from consent_ledger.keyring import Keyring
+from consent_ledger.store.connection import ServiceConnection, connector
 from tests.conftest import new_database
 from tests.service import Running, running
 from tests.store.drive import check_ledger
@@ -173,6 +182,51 @@ def test_a_unit_whose_commit_fails_takes_those_after_it_along(database_url: str)
         assert [first for first, _ in units] == [2, *(last + 1 for _, last in units[:-1])]
         assert service.rows("SELECT last_value FROM commits") == [(len(units) + 1,)]
     check_ledger(database_url)
+
+
+NOT_DROPPED: Final = """
+CREATE SEQUENCE drops;
+GRANT USAGE ON drops TO PUBLIC;
+CREATE FUNCTION not_dropped() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF nextval('drops') = 1 THEN
+        RAISE EXCEPTION 'not now';
+    END IF;
+    RETURN OLD;
+END $$;
+CREATE TRIGGER not_dropped BEFORE DELETE ON import_parts
+    FOR EACH ROW EXECUTE FUNCTION not_dropped()"""
+
+
+def test_a_list_that_was_stopped_at_its_very_end_leaves_no_file(database_url: str) -> None:
+    """It is done only when its file is forgotten: a list of numbers is kept no longer."""
+    with running(database_url) as service:
+        account_id = service.open_account("opt-out", {}, "US")
+        key = service.issue_keys(account_id)["admin"]
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "text/csv"}
+        service.database.execute(NOT_DROPPED)
+        answer = service.http.post("/v1/imports", content=AGAIN, headers=headers).json()
+        found = ended(service, answer["import_id"], headers)
+        assert (found["state"], found["accepted"]) == ("done", FEW)
+        assert service.rows("SELECT count(*) FROM import_parts") == [(0,)]
+    check_ledger(database_url)
+
+
+def test_a_worker_that_cannot_be_started_is_left_to_the_next_look(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as for want of memory: whoever sent the list is told that it goes on, and who looks for
+    what was left behind does not end by it."""
+
+    @asynccontextmanager
+    async def connection() -> AsyncIterator[ServiceConnection]:
+        async with await connector(database_url)() as conn:
+            yield conn
+
+    keyring = Keyring.generate()
+    settings = Settings(database_url=database_url, key=SecretStr(keyring.dump()))
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    asyncio.run(Office(settings, keyring, connection).call())
 
 
 def test_a_list_that_a_process_cannot_read_any_more_is_left_to_one_that_can(

@@ -1,9 +1,9 @@
 """Lists that come at the same time: a file is one import, and an import is one process's."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 import psycopg
@@ -12,11 +12,13 @@ import pytest
 from api.importing.book import OPEN_IMPORT
 from api.importing.staging import PUT
 from consent_ledger.store.importing import UNIT
+from tests.api.answer import Answer
 from tests.api.clinic import ANN, Clinic
 from tests.api.receiver import eventually
-from tests.api.test_imports import came_to, imports
-from tests.api.together import GATE, WAITING, holding
+from tests.api.test_imports import came_to, imports, undone
+from tests.api.together import GATE, NUMBER, WAITING, holding
 from tests.service import Running, running
+from tests.store.drive import CUT
 
 A_LIST: Final = f"number,sms_opt_out\n{ANN},TRUE\n"
 AT_THE_GATE: Final = f"""
@@ -114,6 +116,71 @@ def test_a_list_and_a_command_that_wait_for_each_other_both_go_on(clinic: Clinic
         done = sent.result()
     assert came_to(done) == (2 * UNIT, 2 * UNIT, 0, 0)
     assert clinic.facts(numbers[0]) == clinic.facts(numbers[-1]) == ["OptedOut"]
+
+
+def test_units_whose_connections_are_cut_are_done_again_and_tell_of_it_in_a_word(
+    clinic: Clinic,
+) -> None:
+    """Several fail then at once, and none is told of by the database's own text, which may hold the
+    row that it refused."""
+    text = "number,sms_opt_out\n" + "".join(f"+1415{n:07d},TRUE\n" for n in range(2 * UNIT))
+    held = clinic.service.keyring.number_id(clinic.account_id, "+14150000000")
+    with ThreadPoolExecutor() as pool:
+        with holding(clinic.service, UNDER_WAY, held, clinic.account_id) as until_waiting:
+            sent = pool.submit(imports, clinic, text)
+            until_waiting(1)
+            eventually(lambda: clinic.service.rows(IDLE) == [(2,)])
+            clinic.service.rows(CUT)
+            eventually(lambda: "import_interrupted" in clinic.service.log_since())
+        done = sent.result()
+    assert came_to(done) == (2 * UNIT, 2 * UNIT, 0, 0)
+    assert "Traceback" not in clinic.service.log_since()
+
+
+@pytest.mark.parametrize("undoes", [False, True])
+def test_a_list_about_numbers_that_are_never_at_rest_comes_to_its_end(
+    clinic: Clinic, undoes: bool
+) -> None:
+    """Whoever overtakes its transaction makes it begin anew; it then takes fewer numbers at once,
+    until nobody does."""
+    numbers = [f"+1415{n:07d}" for n in range(200)]
+    first, last = sorted((numbers[0], numbers[-1]), key=clinic.number_id)
+    numbers[0], numbers[-1] = first, last
+    text = "number,sms_opt_out\n" + "".join(f"{number},TRUE\n" for number in numbers)
+    done = imports(clinic, text)
+
+    def act() -> Answer:
+        return undone(clinic, done) if undoes else imports(clinic, text + "\n")
+
+    assert overtaking(clinic, first, last, act)["state"] in ("done", "undone")
+    assert "import_failed" not in clinic.service.log_since()
+
+
+def overtaking(clinic: Clinic, first: str, last: str, act: Callable[[], Answer]) -> Answer:
+    """Does something while whoever locks two numbers waits for the first, and then finds that the
+    last was written to by a transaction that began later."""
+    url, held, waiting = clinic.service.database_url, clinic.number_id(first), clinic.service.rows
+
+    def hold() -> psycopg.Connection[Any]:
+        conn = psycopg.connect(url)
+        conn.execute(NUMBER, (held,))
+        return conn
+
+    holders = [hold()]
+    with ThreadPoolExecutor() as pool:
+        try:
+            sent = pool.submit(act)
+            while not sent.done():
+                eventually(lambda: sent.done() or waiting(WAITING) == [(1,)])
+                following = pool.submit(hold)
+                eventually(lambda: sent.done() or waiting(WAITING) == [(2,)])
+                clinic.hears(last, "STOP")
+                holders.pop().close()
+                holders.append(following.result())
+            return sent.result()
+        finally:
+            for holder in holders:
+                holder.close()
 
 
 def test_an_upload_that_did_not_end_is_forgotten_after_an_hour(database_url: str) -> None:
