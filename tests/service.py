@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -27,10 +27,12 @@ from api.auth import issue_key
 from api.providers.amazon import Amazon
 from api.settings import Settings
 from consent_ledger import account_facts as a
+from consent_ledger.account import Account
+from consent_ledger.facts import Fact
 from consent_ledger.keyring import Keyring
 from consent_ledger.ledger import UnavailableError
 from consent_ledger.policy import amended
-from consent_ledger.store.accounts import change_account
+from consent_ledger.store.accounts import AccountCommand, change_account
 from consent_ledger.store.connection import connect_as_owner, connector
 from consent_ledger.words import Role
 from tests.forked import Started
@@ -62,6 +64,7 @@ class Running:
         self._log = log
         self.pages = log.parent
         self._connect = connector(database_url)
+        self._opening: psycopg.AsyncConnection[Any] | None = None
         self._runner = asyncio.Runner()
 
     def log_since(self, offset: int = 0) -> str:
@@ -88,15 +91,26 @@ class Running:
         account_id = uuid.uuid4()
         opened = a.AccountOpened(OPENED, region)
         adopted = a.PolicyAdopted(amended(preset, changes), 0)
-        self._runner.run(self._change(account_id, lambda account, now: [opened, adopted]))
+
+        def command(account: Account, now: int) -> Sequence[Fact]:
+            return [opened, adopted]
+
+        try:
+            self._runner.run(self._change(account_id, command))
+        except psycopg.OperationalError:
+            # A test has cut every connection: the next one is new.
+            self._runner.run(self._change(account_id, command))
         return account_id
 
-    async def _change(self, account_id: uuid.UUID, command: Callable[..., Any]) -> None:
-        connection = await self._connect()
-        try:
-            await change_account(connection, account_id, command, None)
-        finally:
-            await connection.close()
+    async def _change(self, account_id: uuid.UUID, command: AccountCommand) -> None:
+        # Kept open: to connect takes three times as long as to open an account.
+        if self._opening is None or self._opening.closed:
+            self._opening = await self._connect()
+        await change_account(self._opening, account_id, command, None)
+
+    async def _leave(self) -> None:
+        if self._opening is not None:
+            await self._opening.close()
 
     def issue_keys(self, account_id: uuid.UUID) -> dict[str, str]:
         """A key for each role."""
@@ -114,6 +128,7 @@ class Running:
         """Closes what the tests hold of it."""
         self.http.close()
         self.database.close()
+        self._runner.run(self._leave())
         self._runner.close()
 
 

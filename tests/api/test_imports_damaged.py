@@ -19,7 +19,7 @@ from tests.api.clinic import ANN, BEN, Clinic
 from tests.api.test_imports import CSV, NDJSON, imports
 
 FILES: Final = 1_000
-PIECES: Final = 4_000
+PIECES: Final = 1_500
 """In so many a file comes at most: a byte at a time, unless it has rows that are too long."""
 READER: Final = RowReader("US", frozenset({"recall"}), (), 1_772_000_000_000_000)
 GOOD: Final = f"number,sms_opt_out,ref\n{ANN},TRUE,a\n{BEN},FALSE,b\n".encode()

@@ -217,8 +217,8 @@ FILTERS: Final = st.tuples(
 )
 
 
-def check(story: Story, filters: tuple[Any, ...], limit: int) -> None:
-    """Pages, file and sum of one report are the model's."""
+def check(story: Story, filters: tuple[Any, ...], limit: int, as_file: bool) -> None:
+    """Pages, sum and file of one report are the model's."""
     source, since, before, prefix = filters
     asked = {
         "source": source,
@@ -229,7 +229,7 @@ def check(story: Story, filters: tuple[Any, ...], limit: int) -> None:
     expected = story.expected(*filters)
     assert rows(story.clinic, limit, **asked) == expected
     # A process is started for each file; where nothing stands, none has a row to get wrong.
-    if story.expected(*EVERYTHING):
+    if as_file and story.expected(*EVERYTHING):
         assert csv_rows(whole(story.clinic, CSV, **asked)) == list(map(as_text, expected))
     totals = Counter((row["since"][:10], row["source"]) for row in expected)
     items = summary(story.clinic, **asked)["items"]
@@ -254,8 +254,10 @@ def test_the_report_is_the_models(service: Running, part: int) -> None:
         story = Story(Clinic(service, "opt-out", {}))
         for fact in history[:: 1 if part else -1]:
             story.tell(fact)
-        for each in [EVERYTHING, *filters]:
-            check(story, each, limit)
+        check(story, EVERYTHING, limit, as_file=True)
+        for each in filters:
+            # Which rows a file leaves out does not hang on the order in which they were told.
+            check(story, each, limit, as_file=part == 0)
         shown.update(row["source"] for row in story.expected(*EVERYTHING))
 
     holds()

@@ -157,15 +157,27 @@ reports = st.builds(
 moved = steps.map(lambda step: Thing(step, f.NumberReassigned("2026-03-01", T0 + step * STEP)))
 
 
+several = st.lists(
+    st.one_of(words, words, words, told, requests, suspected, reports, moved),
+    min_size=2,
+    max_size=12,
+)
+verdicts = st.lists(
+    st.tuples(st.just("confirmed"), steps, st.sampled_from(["jo", "max"]))
+    | st.tuples(st.just("dismissed"), steps, st.none()),
+    max_size=2,
+)
+"""Made once: Hypothesis takes longer to make a strategy than to draw from it."""
+
+
 @st.composite
 def histories(draw: st.DrawFn) -> list[Thing]:
     """A set of things that happened, each thing after the one it refers to."""
-    one = st.one_of(words, words, words, told, requests, suspected, reports, moved)
-    things = draw(st.lists(one, min_size=2, max_size=12))
+    things = draw(several)
     for place, thing in list(enumerate(things)):
         kind = type(thing.fact)
         if kind is f.RevocationSuspected:
-            things += draw(st.lists(_verdicts(thing, place), max_size=2))
+            things += [_verdict(thing, place, *found) for found in draw(verdicts)]
         elif kind is f.ConsentRequested and draw(st.booleans()):
             about = f.DeliveryReported("twilio", "1", "transient", 3, about_at=thing.at)
             things.append(Thing(thing.step, about, about=place))
@@ -174,21 +186,11 @@ def histories(draw: st.DrawFn) -> list[Thing]:
     return things
 
 
-def _verdicts(thing: Thing, place: int) -> st.SearchStrategy[Thing]:
-    revoked = st.builds(
-        Thing,
-        steps,
-        st.just(f.RevocationConfirmed(0, thing.at, thing.basis)),
-        by=st.sampled_from(["jo", "max"]),
-        about=st.just(place),
-    )
-    dismissed = st.builds(
-        Thing,
-        steps.map(lambda step: max(step, thing.step + 1)),
-        st.just(f.RevocationDismissed(0)),
-        about=st.just(place),
-    )
-    return st.one_of(revoked, dismissed)
+def _verdict(thing: Thing, place: int, found: str, step: int, by: str | None) -> Thing:
+    if found == "confirmed":
+        confirmed = f.RevocationConfirmed(0, thing.at, thing.basis)
+        return Thing(step, confirmed, by=by, about=place)
+    return Thing(max(step, thing.step + 1), f.RevocationDismissed(0), about=place)
 
 
 def arrivals(things: list[Thing], order: list[int], repeat: bool) -> list[Happened]:

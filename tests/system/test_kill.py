@@ -104,11 +104,11 @@ def _check_database(url: str, load: Load) -> None:
     assert load.claimants == releases
 
 
-def test_what_was_acknowledged_survives(tmp_path: Path) -> None:
+def test_what_was_acknowledged_survives(on_disk: Path) -> None:
     """Kill -9 of the service, of every process of PostgreSQL and of both, at random moments:
     acknowledged facts are there, each text that was released is its claimant's once, and the next
     life answers."""
-    load = asyncio.run(_lives(tmp_path, Keyring.generate(), ROUNDS))
+    load = asyncio.run(_lives(on_disk, Keyring.generate(), ROUNDS))
     print(
         f"{ROUNDS} kills, {len(load.acknowledged)} acknowledged, {load.lost} without an answer, "
         f"{len(load.taken)} texts taken"
