@@ -79,8 +79,14 @@ def workers_of(server: Process) -> list[int]:
     """The processes that answer for a server, without the one that tracks what they share."""
     pid = server.process.pid
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    named = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in children}
-    return sorted(child for child, command in named.items() if b"spawn_main" in command)
+    return sorted(int(child) for child in children if b"spawn_main" in _command(child))
+
+
+def _command(pid: str) -> bytes:
+    # It may have ended since it was listed.
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def has_ended(pid: int) -> bool:
