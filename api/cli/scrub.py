@@ -5,14 +5,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Annotated, Any, Final
+from typing import IO, TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from api.cli.errors import CommandError
 from api.cli.options import ApiKey, DataDir, Output, OutputOption, Url
 from api.cli.output import print_json, write_file
-from api.cli.scrub_summary import Summary
+
+if TYPE_CHECKING:
+    from api.cli.scrub_summary import Summary
 
 STDIN: Final = "-"
 CHUNK: Final = 262_144
@@ -53,6 +55,7 @@ def scrub(
 ) -> None:
     """Ask about every row of a list, at one moment; the summary counts the answers by reason."""
     from api.cli.remote import connect
+    from api.cli.scrub_summary import Summary
 
     asked: dict[str, Any] = {
         "purpose": purpose,
@@ -102,7 +105,7 @@ def _with_progress(source: IO[bytes], size: int | None, opened: ExitStack) -> It
         shown.advance(task, len(part))
 
 
-def _tell(summary: Summary, output: Output, stream: IO[str]) -> None:
+def _tell(summary: "Summary", output: Output, stream: IO[str]) -> None:
     if output is Output.JSON:
         print_json(summary.as_json(), stream)
         return

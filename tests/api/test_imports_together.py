@@ -18,7 +18,6 @@ from tests.api.receiver import eventually
 from tests.api.test_imports import came_to, imports, undone
 from tests.api.together import GATE, NUMBER, WAITING, holding
 from tests.service import Running, running
-from tests.store.drive import CUT
 
 A_LIST: Final = f"number,sms_opt_out\n{ANN},TRUE\n"
 AT_THE_GATE: Final = f"""
@@ -38,6 +37,10 @@ EARLIER: Final = "UPDATE imports SET instant = instant - %s WHERE import_id = %s
 IDLE: Final = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND state = 'idle in transaction'"""
+CUT_WORKER: Final = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'consent-ledger'
+    AND (state = 'idle in transaction' OR wait_event_type = 'Lock')"""
 STATES: Final = """
 SELECT state, (SELECT count(*) FROM import_parts parts WHERE parts.import_id = imports.import_id)
 FROM imports WHERE import_id = %s"""
@@ -130,7 +133,7 @@ def test_units_whose_connections_are_cut_are_done_again_and_tell_of_it_in_a_word
             sent = pool.submit(imports, clinic, text)
             until_waiting(1)
             eventually(lambda: clinic.service.rows(IDLE) == [(2,)])
-            clinic.service.rows(CUT)
+            clinic.service.rows(CUT_WORKER)
             eventually(lambda: "import_interrupted" in clinic.service.log_since())
         done = sent.result()
     assert came_to(done) == (2 * UNIT, 2 * UNIT, 0, 0)
