@@ -52,10 +52,9 @@ class Backlog:
         self.through, self._until = START, NEVER
         self._contacts.clear()
 
-    @property
-    def contacts(self) -> list[UUID]:
-        """The other numbers that texts were passed over for."""
-        return list(self._contacts)
+    def concerns_contacts(self, changed: set[UUID]) -> bool:
+        """Whether one of these is another number of a contact whose text was passed over."""
+        return not self._contacts.isdisjoint(changed)
 
     def is_in_hand(self, position: int) -> bool:
         """Whether a request is releasing a text."""

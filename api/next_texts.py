@@ -13,7 +13,7 @@ from api.held_texts import (
     Waiting,
     numbers_of,
     read_candidates,
-    read_changed,
+    read_candidates_of,
 )
 from api.service import Service
 from consent_ledger.store.view import View
@@ -23,14 +23,15 @@ LOOKING_SECONDS: Final = 1.0
 """A request that finds nothing for so long is answered with nothing: the next one goes on."""
 FEW: Final = 20
 """Candidates of the first page; the next ones are larger."""
-EVENTS: Final = 20_000
+EVENTS: Final = 5_000
 """Events since the last look from which all texts are looked at again: it takes as long."""
 
 CHANGED: Final = f"""
-SELECT ledger_horizon(),
-    (SELECT count(*) FROM (SELECT FROM events WHERE position > %(seen)s LIMIT {EVENTS}) AS since),
-    EXISTS (SELECT FROM events WHERE position > %(seen)s AND originator_id = ANY(%(contacts)s))"""
-"""Where the log is settled to, and what was recorded behind a position."""
+SELECT ledger_horizon(), ARRAY(
+    SELECT originator_id FROM events WHERE account_id = %s AND position > %s
+    ORDER BY position LIMIT {EVENTS}
+)"""
+"""Where the log is settled to, and what numbers were recorded of behind a position."""
 
 
 class NextTexts:
@@ -68,18 +69,18 @@ class NextTexts:
         view = await service.reader.view(self._account_id, [])
         self._policy_version = view.account.policy_at(view.now).version
         backlog.begin((self._policy_version, view.account.version), view.now)
-        params = {"seen": backlog.horizon, "contacts": backlog.contacts}
         async with service.connection() as conn:
+            params = (self._account_id, backlog.horizon)
             row = await (await conn.execute(CHANGED.encode(), params)).fetchone()
         assert row is not None
-        settled, count, concerns_contacts = row
-        if count == EVENTS or concerns_contacts:
+        settled, events = row
+        changed = set(events)
+        if len(events) == EVENTS or backlog.concerns_contacts(changed):
             backlog.forget()
-        if backlog.through > START and count:
-            texts = await read_changed(
-                service, self._account_id, backlog.horizon, backlog.through, self._policy_version
-            )
-            left = await self._judge(texts, limit)
+        if backlog.through > START and changed:
+            texts = await read_candidates_of(service, changed, self._policy_version)
+            passed = [text for text in texts if text.position <= backlog.through]
+            left = await self._judge(passed, limit)
             if left is not None:
                 backlog.look_from(left)
         backlog.horizon = settled - 1
