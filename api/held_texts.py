@@ -18,16 +18,19 @@ from consent_ledger.store.codec import decode_held
 from consent_ledger.store.view import View
 from consent_ledger.words import MessageState
 
-_TEXTS: Final = """
+CANDIDATES: Final = """
+SELECT d.number_id, CASE WHEN d.ready OR d.policy_version <> %s THEN d.held END, n.e164, d.position
+FROM (
+    SELECT * FROM deferred_messages WHERE state = 'deferred' AND account_id = %s AND position > %s
+    ORDER BY position LIMIT %s
+) AS d LEFT JOIN numbers n USING (number_id) ORDER BY d.position"""
+"""Texts asked about under an older policy are candidates too: the newer one may let them go. Those
+that are none come without what they are: how many of them there are is nothing that the database
+could guess, and it would sort all for a page."""
+CANDIDATES_OF: Final = """
 SELECT d.number_id, d.held, n.e164, d.position
 FROM deferred_messages d LEFT JOIN numbers n USING (number_id)
-WHERE d.state = 'deferred' """
-CANDIDATES: Final = f"""{_TEXTS}
-    AND d.account_id = %s AND d.position > %s AND (d.ready OR d.policy_version <> %s)
-ORDER BY d.position LIMIT %s"""
-"""Texts asked about under an older policy are candidates too: the newer one may let them go."""
-CANDIDATES_OF: Final = f"""{_TEXTS}
-    AND d.number_id = ANY(%s) AND (d.ready OR d.policy_version <> %s)
+WHERE d.state = 'deferred' AND d.number_id = ANY(%s) AND (d.ready OR d.policy_version <> %s)
 ORDER BY d.position"""
 """By the numbers alone: a second condition with an index of its own would tempt the database."""
 
@@ -86,19 +89,18 @@ async def find_releasable(
     view = await service.reader.view(account_id, [])
     policy_version, page = view.account.policy_at(view.now).version, limit
     for _ in range(PAGES):
-        rows = await read_candidates(service, account_id, after, policy_version, page)
-        view = await service.large_reader.view(account_id, numbers_of(rows))
-        for done, waiting in enumerate(rows):
+        texts, end = await read_candidates(service, account_id, after, policy_version, page)
+        view = await service.large_reader.view(account_id, numbers_of(texts))
+        for done, waiting in enumerate(texts):
             if done % SLICE == 0:
                 await asyncio.sleep(0)
             if waiting.state_in(view) is MessageState.RELEASABLE:
                 found.append(waiting)
-            after = waiting.position
             if len(found) == limit:
-                return found, after
-        if len(rows) < page:
+                return found, waiting.position
+        if end is None:
             return found, None
-        page = min(PAGE, 4 * page)
+        after, page = end, min(PAGE, 4 * page)
     return found, after
 
 
@@ -110,24 +112,32 @@ def numbers_of(texts: Sequence[Waiting]) -> list[UUID]:
 
 
 async def read_candidates(
-    service: Service, account_id: UUID, after: int, policy_version: int, limit: int
-) -> list[Waiting]:
-    """Texts behind a position that may be releasable, in order."""
-    params: tuple[Any, ...] = (account_id, after, policy_version, limit)
-    return await _waiting(service, CANDIDATES, params)
+    service: Service, account_id: UUID, after: int, policy_version: int, page: int
+) -> tuple[list[Waiting], int | None]:
+    """Of so many texts behind a position those that may be releasable, in order; and where they
+    end, or None where all were read."""
+    rows = await _read(service, CANDIDATES, (policy_version, account_id, after, page))
+    return _waiting(rows), rows[-1][3] if len(rows) == page else None
 
 
 async def read_candidates_of(
     service: Service, numbers: Collection[UUID], policy_version: int
 ) -> list[Waiting]:
     """Those of some numbers, in order."""
-    return await _waiting(service, CANDIDATES_OF, (list(numbers), policy_version))
+    return _waiting(await _read(service, CANDIDATES_OF, (list(numbers), policy_version)))
 
 
-async def _waiting(service: Service, statement: str, params: tuple[Any, ...]) -> list[Waiting]:
+async def _read(service: Service, statement: str, params: tuple[Any, ...]) -> list[Any]:
     async with service.connection() as conn:
-        rows = await (await conn.execute(statement.encode(), params)).fetchall()
-    return [Waiting(row[0], decode_held(row[1]), row[2], row[3]) for row in rows]
+        return await (await conn.execute(statement.encode(), params)).fetchall()
+
+
+def _waiting(rows: Sequence[Any]) -> list[Waiting]:
+    return [
+        Waiting(number_id, decode_held(held), e164, position)
+        for number_id, held, e164, position in rows
+        if held is not None
+    ]
 
 
 def message_claim(message_id: str) -> Claim:

@@ -90,18 +90,19 @@ class NextTexts:
         backlog, until = self._backlog, time.monotonic() + LOOKING_SECONDS
         page = min(PAGE, max(FEW, 2 * limit))
         while len(self._found) < limit:
-            texts = await read_candidates(
+            texts, end = await read_candidates(
                 self._service, self._account_id, backlog.through, self._policy_version, page
             )
             left = await self._judge(texts, limit)
             if left is not None:
                 backlog.through = left - 1
-            elif texts:
-                backlog.through = texts[-1].position
-            if left is None and len(texts) < page:
-                # Those that nothing made ready lie before it, too.
-                backlog.through = max(backlog.through, backlog.horizon)
+                break
+            if end is None:
+                # All that is settled was seen.
+                last = texts[-1].position if texts else backlog.horizon
+                backlog.through = max(backlog.through, backlog.horizon, last)
                 return False
+            backlog.through = end
             if time.monotonic() > until:
                 return False
             page = min(PAGE, 4 * page)
