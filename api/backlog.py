@@ -39,13 +39,19 @@ class Backlog:
         self._rules: Rules | None = None
         self._contacts: set[UUID] = set()
         self._in_hand: set[int] = set()
+        self._back_to = NEVER
 
     def begin(self, rules: Rules, now: int) -> None:
-        """Forgets what was seen where it does not hold any more."""
+        """Somebody looks; forgets what was seen where it does not hold any more."""
+        self._back_to = NEVER
         old = now >= self._until or now - self._since >= LOOKED_AT_AGAIN
         if old or rules != self._rules:
             self._rules, self._since = rules, now
             self.forget()
+
+    def end(self) -> None:
+        """Nobody looks any more. What was let go meanwhile may have been passed."""
+        self.through = min(self.through, self._back_to)
 
     def forget(self) -> None:
         """Has all looked at again."""
@@ -79,4 +85,5 @@ class Backlog:
 
     def look_from(self, position: int) -> None:
         """Has a text, and those behind it, looked at again."""
+        self._back_to = min(self._back_to, position - 1)
         self.through = min(self.through, position - 1)

@@ -51,8 +51,11 @@ class NextTexts:
         who releases ends, too; and whether there may be more."""
         self._found, ended = [], len(self._expired)
         async with self._backlog.looking:
-            await self._look_at_changed(limit)
-            more = await self._look_on(limit)
+            try:
+                await self._look_at_changed(limit)
+                more = await self._look_on(limit)
+            finally:
+                self._backlog.end()
         return self._found, self._expired[ended:], more
 
     def let_go(self, released: Sequence[str]) -> None:

@@ -163,3 +163,16 @@ def test_what_was_not_released_is_looked_at_again(backlog: Backlog) -> None:
     assert (backlog.through, backlog.is_in_hand(800)) == (900, False)
     backlog.let_go([700])
     assert (backlog.through, backlog.is_in_hand(700)) == (699, False)
+
+
+def test_what_is_let_go_while_somebody_looks_is_not_passed(backlog: Backlog) -> None:
+    """They may have read what lies behind it before."""
+    backlog.begin((1, 1), NOW)
+    backlog.let_go([700])
+    backlog.through = 950
+    backlog.end()
+    assert backlog.through == 699
+    backlog.begin((1, 1), NOW)
+    backlog.through = 950
+    backlog.end()
+    assert backlog.through == 950
