@@ -30,7 +30,7 @@ NOON: Final = datetime(2026, 3, 4, 12, tzinfo=UTC)
 HALF_DAYS: Final = 12
 """A history's facts lie half a day apart, so that it spans several days."""
 
-EXAMPLES: Final = int(os.environ.get("REPORT_MODEL_EXAMPLES", "25"))
+EXAMPLES: Final = int(os.environ.get("REPORT_MODEL_EXAMPLES", "15"))
 """Of each part: the second tells the same histories backwards."""
 
 SOURCE: Final = {
