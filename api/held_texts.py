@@ -117,14 +117,14 @@ async def read_candidates(
     """Of so many texts behind a position those that may be releasable, in order; and where they
     end, or None where all were read."""
     rows = await _read(service, CANDIDATES, (policy_version, account_id, after, page))
-    return _waiting(rows), rows[-1][3] if len(rows) == page else None
+    return _texts_of(rows), rows[-1][3] if len(rows) == page else None
 
 
 async def read_candidates_of(
     service: Service, numbers: Collection[UUID], policy_version: int
 ) -> list[Waiting]:
     """Those of some numbers, in order."""
-    return _waiting(await _read(service, CANDIDATES_OF, (list(numbers), policy_version)))
+    return _texts_of(await _read(service, CANDIDATES_OF, (list(numbers), policy_version)))
 
 
 async def _read(service: Service, statement: str, params: tuple[Any, ...]) -> list[Any]:
@@ -132,7 +132,7 @@ async def _read(service: Service, statement: str, params: tuple[Any, ...]) -> li
         return await (await conn.execute(statement.encode(), params)).fetchall()
 
 
-def _waiting(rows: Sequence[Any]) -> list[Waiting]:
+def _texts_of(rows: Sequence[Any]) -> list[Waiting]:
     return [
         Waiting(number_id, decode_held(held), e164, position)
         for number_id, held, e164, position in rows
