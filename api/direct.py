@@ -13,7 +13,7 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.params import Body, Form
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -141,7 +141,8 @@ class DirectRequest(Request):
 class DirectRoute(StrictRoute):
     """A route that FastAPI documents and this class calls.
 
-    `direct` is the handler by which it is called, None where its signature asks for more.
+    `direct` is the handler by which it is called, None where its signature asks for more. Ids in
+    the path are read from the request's `path_params`.
     """
 
     direct: Handler | None = None
@@ -149,11 +150,14 @@ class DirectRoute(StrictRoute):
     def get_route_handler(self) -> Handler:
         """The direct handler, where the endpoint's signature is as simple as that."""
         found = self.dependant
-        plain = not (found.path_params or found.query_params or found.header_params)
-        names = set(found.call.__annotations__) - {"return"} if found.call else set()
+        takes = dict(found.call.__annotations__) if found.call else {}
+        in_path = {each.name: _from_path(each.name, takes[each.name]) for each in found.path_params}
+        plain = not (found.query_params or found.header_params)
+        names = set(takes) - {"return"} - set(in_path)
         if not plain or not names <= PROVIDED or len(found.body_params) > 1:
             return super().get_route_handler()
         provide: dict[str, Provide] = {each.name or "": _call(each) for each in found.dependencies}
+        provide |= in_path
         body = found.body_params[0].field_info.annotation if found.body_params else None
         model = cast("type[BaseModel] | None", body)
         self.direct = _handler(self.endpoint, provide, model, "request" in names)
@@ -164,6 +168,29 @@ class DirectRoute(StrictRoute):
 def _call(dependant: Any) -> Provide:
     call: Provide = dependant.call
     return call
+
+
+def _from_path(name: str, kind: Any) -> Provide:
+    """What a place in the path holds, as the endpoint wants it."""
+    validate = TypeAdapter(kind).validate_python
+
+    async def read(request: Request) -> Any:
+        try:
+            return validate(request.path_params[name])
+        except ValidationError as error:
+            raise _faults(error, "path", name) from None
+
+    return read
+
+
+def _faults(error: ValidationError, *place: str) -> RequestValidationError:
+    """What was wrong, as FastAPI tells it, without what was sent."""
+    return RequestValidationError(
+        [
+            {**each, "loc": (*place, *each["loc"])}
+            for each in error.errors(include_url=False, include_input=False)
+        ]
+    )
 
 
 def _check_names(read: BaseModel, body: bytes) -> None:
@@ -214,9 +241,4 @@ def _parsed(model: type[BaseModel], body: bytes) -> BaseModel:
         whole = mended(body) if getattr(model, "takes_half_text", False) else None
         if whole not in (None, body):
             return _parsed(model, whole)
-        raise RequestValidationError(
-            [
-                {**each, "loc": ("body", *each["loc"])}
-                for each in error.errors(include_url=False, include_input=False)
-            ]
-        ) from None
+        raise _faults(error, "body") from None

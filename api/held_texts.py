@@ -15,6 +15,7 @@ from consent_ledger.decision import Decision, UnknownPurposeError, decide
 from consent_ledger.held import Held
 from consent_ledger.ledger import MESSAGE_CLAIM, Claim
 from consent_ledger.store.codec import decode_held
+from consent_ledger.store.messages import Message
 from consent_ledger.store.view import View
 from consent_ledger.words import MessageState
 
@@ -145,29 +146,10 @@ def message_claim(message_id: str) -> Claim:
     return Claim(MESSAGE_CLAIM, digest(message_id.encode()))
 
 
-FIND: Final = """
-SELECT c.number_id, c.version, n.e164, d.held
-FROM claims c LEFT JOIN numbers n USING (number_id)
-LEFT JOIN deferred_messages d ON d.number_id = c.number_id AND d.message_id = %s
-WHERE c.account_id = %s AND c.kind = %s AND c.key = %s"""
-
-
-class Message:
-    """A message by its id: its number, and its row where it was ever held."""
-
-    def __init__(self, row: tuple[Any, ...]) -> None:
-        self.number_id: UUID = row[0]
-        self.version: int = row[1]
-        self.number: str | None = row[2]
-        self.held: Held | None = decode_held(row[3]) if row[3] else None
-
-
 async def find_message(service: Service, caller: Caller, message_id: str) -> Message:
     """The message that this account asked about by this id; else a 404."""
-    claim = message_claim(message_id)
-    async with service.connection() as conn:
-        params = (message_id, caller.account_id, claim.kind, claim.key)
-        row = await (await conn.execute(FIND, params)).fetchone()
-    if row is None:
+    key = message_claim(message_id).key
+    found = await service.messages.find(caller.account_id, key, message_id)
+    if found is None:
         raise Problem(404, "not-found", "No message has this id.")
-    return Message(row)
+    return found

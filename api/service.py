@@ -29,6 +29,7 @@ from consent_ledger.store.asking import ANSWER_SECONDS
 from consent_ledger.store.connection import connector, service_conninfo
 from consent_ledger.store.keys import check_keys
 from consent_ledger.store.log import check_positions
+from consent_ledger.store.messages import Messages
 from consent_ledger.store.reader import Reader
 from consent_ledger.store.writer import Writer
 from projections.inline import PROJECTIONS
@@ -60,6 +61,7 @@ class Service:
         self.reader = Reader(by_key, self.accounts, newest)
         # Large questions have a connection of their own: a check would wait for their query.
         self.large_reader = Reader(by_key, self.accounts, newest)
+        self.messages = Messages(by_key)
         self.amazon = Amazon()
         self.crew = Crew(settings)
         self.simulating = asyncio.Lock()
@@ -99,6 +101,7 @@ class Service:
             asyncio.create_task(self.writer.run()),
             asyncio.create_task(self.reader.run()),
             asyncio.create_task(self.large_reader.run()),
+            asyncio.create_task(self.messages.run()),
             asyncio.create_task(self.feed.tail.run()),
             asyncio.create_task(self._dispatcher.run()),
             asyncio.create_task(self.office.run()),

@@ -1,13 +1,12 @@
 """What became of a text, in the words of its provider (contract section 4, R-F7)."""
 
-from typing import Final
-
 from fastapi import APIRouter, Request, Response
 
 from api.auth import Caller
 from api.callers import Sender
 from api.delivery_codes import read_code
 from api.direct import DirectRoute
+from api.held_texts import message_claim
 from api.problem_codes import TOLD
 from api.responses import documented, reply
 from api.schemas import tell as s
@@ -26,7 +25,7 @@ from api.telling import RECEIPT
 from consent_ledger import commands as c
 from consent_ledger.carrier import is_known
 from consent_ledger.facts import parse_event_id
-from consent_ledger.ledger import INBOUND_CLAIM, MESSAGE_CLAIM, Claim
+from consent_ledger.ledger import INBOUND_CLAIM, Claim
 
 router = APIRouter(tags=["tell"], route_class=DirectRoute)
 
@@ -71,11 +70,6 @@ def report_claim(command: c.ReportDelivery, number: Number) -> tuple[Claim, ...]
     return (Claim(INBOUND_CLAIM, key),)
 
 
-FIND_MESSAGE: Final = """
-SELECT version FROM claims WHERE account_id = %s AND kind = %s AND key = %s
-    AND number_id = ANY(%s)"""
-
-
 async def sent_as(
     service: Service, caller: Caller, number: Number, message_id: str | None
 ) -> int | None:
@@ -88,7 +82,6 @@ async def sent_as(
             return version
     except ValueError:
         pass
-    params = (caller.account_id, MESSAGE_CLAIM, digest(message_id.encode()), list(number.ids))
-    async with service.connection() as conn:
-        row = await (await conn.execute(FIND_MESSAGE, params)).fetchone()
-    return row[0] if row else None
+    key = message_claim(message_id).key
+    found = await service.messages.find(caller.account_id, key, message_id)
+    return found.version if found is not None and found.number_id in number.ids else None

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from api import render
 from api.callers import Anyone, SenderOrAgent
 from api.direct import DirectRoute
-from api.held_texts import Message, Waiting, find_message, find_releasable, message_claim
+from api.held_texts import Waiting, find_message, find_releasable, message_claim
 from api.paging import read_place
 from api.problem_codes import ASKED, KEYED
 from api.problems import invalid
@@ -30,6 +30,7 @@ from consent_ledger.facts import event_id
 from consent_ledger.held import ASKED_STATES, Asked
 from consent_ledger.ledger import Receipt
 from consent_ledger.store.log import read_stream
+from consent_ledger.store.messages import Message
 from consent_ledger.words import MessageState
 
 router = APIRouter(tags=["messages"], route_class=DirectRoute)

@@ -37,7 +37,10 @@ async def gather(
     ids = {i for each in submissions for i in each.candidates}
     claims = [(each.account_id, claim) for each in submissions for claim in each.claims]
     accounts = {each.account_id for each in submissions}
-    loaded = await loading.lock_and_load(conn, ids, claims, accounts, newest_generation, begin=True)
+    named = [(i, text) for each in submissions if (text := _named(each)) for i in each.candidates]
+    loaded = await loading.lock_and_load(
+        conn, ids, claims, accounts, newest_generation, named=named, begin=True
+    )
     stored, versions = loaded.stored, loaded.versions
     await _reread(conn, stored)
     number_ids = [_first_id(each.candidates, stored) for each in submissions]
@@ -51,6 +54,7 @@ async def gather(
         claims=loaded.claimed,
         now=loaded.now,
     )
+    take_held(batch, loaded.held)
     await _load_more(conn, batch, list(zip(number_ids, submissions, strict=True)))
     return Gathered(batch, number_ids, loaded.base)
 
@@ -70,12 +74,12 @@ async def _reread(conn: AsyncConnection[Any], stored: dict[UUID, loading.Stored]
 
 
 async def _load_more(
-    conn: AsyncConnection[Any], batch: Batch, asked: Sequence[tuple[UUID, Submission]]
+    conn: ServiceConnection, batch: Batch, asked: Sequence[tuple[UUID, Submission]]
 ) -> None:
-    """Held texts, events referred to and the contacts' other numbers, where any is needed."""
-    holding = {i for i, each in asked if batch.numbers[i].before.held and not _only_asks(each)}
-    named = [(i, message) for i, each in asked if (message := _names_message(each))]
-    await load_held(conn, batch, list(holding), named)
+    """Texts that wait, events referred to and the contacts' other numbers, where any is needed."""
+    loaded = {i for i, each in asked if _named(each)}
+    may_end = {i for i, each in asked if not _only_asks(each)} - loaded
+    await load_held(conn, batch, [i for i in may_end if batch.numbers[i].before.held])
     places = [(i, version) for i, each in asked if (version := refers_to(each))]
     if places:
         batch.referred = await loading.load_events_at(conn, places)
@@ -85,16 +89,18 @@ async def _load_more(
         batch.standings = await loading.load_standings(conn, list(contacts))
 
 
-async def load_held(
-    conn: AsyncConnection[Any],
-    batch: Batch,
-    holding: Sequence[UUID],
-    named: Sequence[tuple[UUID, str]] = (),
-) -> None:
-    """Loads the texts that wait on numbers of a batch, and the texts named."""
-    if holding or named:
-        for number_id, held in (await loading.load_held(conn, holding, named)).items():
-            inside = batch.numbers[number_id]
+async def load_held(conn: ServiceConnection, batch: Batch, holding: Sequence[UUID]) -> None:
+    """Loads the texts that wait on numbers of a batch."""
+    if holding:
+        take_held(batch, await loading.load_held(conn, holding))
+
+
+def take_held(batch: Batch, found: loading.HeldTexts) -> None:
+    """Gives the numbers of a batch the texts that were loaded of them."""
+    for number_id, held in found.items():
+        # Texts are named with every id that their number may have.
+        inside = batch.numbers.get(number_id)
+        if inside is not None:
             inside.held_before, inside.held = dict(held), held
 
 
@@ -102,7 +108,7 @@ def _only_asks(submission: Submission) -> bool:
     return isinstance(submission.command, AskMessage) and not submission.command.question.confirmed
 
 
-def _names_message(submission: Submission) -> str | None:
+def _named(submission: Submission) -> str | None:
     """The message whose row a command needs, whatever became of it."""
     command = submission.command
     if isinstance(command, ReleaseMessage | CancelMessage | ReportDelivery):

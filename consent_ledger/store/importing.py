@@ -179,7 +179,7 @@ class ImportWriter:
         self, conn: ServiceConnection, job: Job, wanted: Sequence[UUID], ids: Iterable[UUID]
     ) -> Batch:
         """Locks numbers in the order of their ids, and loads what commands need of them."""
-        stored, _, versions, now, _ = await loading.lock_and_load(
+        stored, _, versions, now, *_ = await loading.lock_and_load(
             conn, wanted, (), [job.account_id], self._keyring.generations[0]
         )
         account = await self._accounts.at(conn, job.account_id, versions.get(job.account_id))

@@ -1,6 +1,6 @@
 """What a batch of commands needs before it can be handled, in as few round trips as can be."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -18,10 +18,15 @@ from consent_ledger.store.connection import ServiceConnection
 from consent_ledger.store.keys import check_generation
 from consent_ledger.store.mapper import COLUMNS, MAPPER
 from consent_ledger.store.moment import NOW
+from consent_ledger.store.results import cells
 
 ClaimKey = tuple[UUID, int, UUID]
 Stored = tuple[int, Snapshot | None]
 """Where a number's last event lies, and its snapshot; None where it cannot be read."""
+Named = tuple[UUID, str]
+"""A text by its number and its id."""
+HeldTexts = dict[UUID, dict[str, Held]]
+"""Texts by number and id."""
 NEW: Final[Stored] = (0, Snapshot())
 """Of a number that is not on record."""
 
@@ -44,11 +49,12 @@ FROM account_status WHERE account_id = ANY($1::uuid[])"""
 
 HELD: Final = """
 SELECT number_id, message_id, held FROM deferred_messages
-WHERE number_id = ANY(%b::uuid[]) AND state = 'deferred'
+WHERE number_id = ANY($1::uuid[]) AND state = 'deferred'
 UNION
 SELECT number_id, message_id, held
-FROM unnest(%b::uuid[], %b::text[]) AS given (number_id, message_id)
+FROM unnest($2::uuid[], $3::text[]) AS given (number_id, message_id)
 JOIN deferred_messages USING (number_id, message_id)"""
+"""Every text that waits on some numbers, and the texts named, whatever their fate."""
 
 HISTORY: Final = f"""
 SELECT {COLUMNS} FROM events WHERE originator_id = %s AND topic = ANY(%s)
@@ -80,8 +86,8 @@ class Claimed(NamedTuple):
 class Loaded(NamedTuple):
     """What stands as a transaction begins: its numbers are locked.
 
-    `versions` are those of the accounts, `now` is the database's clock, and `base` the
-    transaction's first place in the log.
+    `versions` are those of the accounts, `now` is the database's clock, `base` the transaction's
+    first place in the log, and `held` has the texts of the numbers of those that were named.
     """
 
     stored: dict[UUID, Stored]
@@ -89,6 +95,7 @@ class Loaded(NamedTuple):
     versions: dict[UUID, int]
     now: int
     base: int
+    held: HeldTexts
 
 
 async def lock_and_load(
@@ -98,10 +105,14 @@ async def lock_and_load(
     account_ids: Collection[UUID],
     newest_generation: int,
     *,
+    named: Sequence[Named] = (),
     begin: bool = False,
 ) -> Loaded:
-    """Locks numbers in the transaction under way, or in one that begins here: one round trip."""
-    rows, claimed, accounts = await conn.run_together(
+    """Locks numbers in the transaction under way, or in one that begins here: one round trip.
+
+    Of `named` it loads, and whatever else waits on their numbers.
+    """
+    rows, claimed, accounts, *held = await conn.run_together(
         (ROWS, [uuids(number_ids)]),
         (
             CLAIMED,
@@ -112,24 +123,20 @@ async def lock_and_load(
             ],
         ),
         (ACCOUNTS, [uuids(account_ids)]),
+        *([(HELD, _held_params([n for n, _ in named], named))] if named else []),
         begin=begin,
     )
     stored = {
         UUID(bytes=number_id): (integer(position), readable_snapshot(snapshot, integer(version)))
-        for number_id, position, snapshot, version in _cells(rows)
+        for number_id, position, snapshot, version in cells(rows)
     }
     versions, now, base = {}, 0, 0
-    for account_id, version, clock, generation, place in _cells(accounts):
+    for account_id, version, clock, generation, place in cells(accounts):
         check_generation(integer(generation), newest_generation)
         versions[UUID(bytes=account_id)] = integer(version)
         now, base = integer(clock), integer(place)
-    return Loaded(stored, dict(map(_claimed, _cells(claimed))), versions, now, base)
-
-
-def _cells(result: PGresult) -> Iterator[list[Any]]:
-    columns, value = range(result.nfields), result.get_value
-    for row in range(result.ntuples):
-        yield [value(row, column) for column in columns]
+    claims_found = dict(map(_claimed, cells(claimed)))
+    return Loaded(stored, claims_found, versions, now, base, _held(*held))
 
 
 def _claimed(row: list[Any]) -> tuple[ClaimKey, Claimed]:
@@ -144,14 +151,24 @@ def _claimed(row: list[Any]) -> tuple[ClaimKey, Claimed]:
     return (UUID(bytes=account_id), integer(kind), UUID(bytes=key)), found
 
 
-async def load_held(
-    conn: AsyncConnection[Any], numbers: Sequence[UUID], named: Sequence[tuple[UUID, str]]
-) -> dict[UUID, dict[str, Held]]:
-    """Every text that waits on `numbers`, and the texts named, whatever their fate."""
-    params = (list(numbers), [n for n, _ in named], [m for _, m in named])
-    held: dict[UUID, dict[str, Held]] = {}
-    for number_id, message_id, data in await (await conn.execute(HELD, params)).fetchall():
-        held.setdefault(number_id, {})[message_id] = decode_held(data)
+async def load_held(conn: ServiceConnection, numbers: Sequence[UUID]) -> HeldTexts:
+    """Every text that waits on these numbers."""
+    return _held(await conn.run(HELD, _held_params(numbers, ())))
+
+
+def _held_params(numbers: Sequence[UUID], named: Sequence[Named]) -> list[bytes]:
+    return [
+        uuids(numbers),
+        array("uuid", [number_id for number_id, _ in named]),
+        array("text", [message_id for _, message_id in named]),
+    ]
+
+
+def _held(*results: PGresult) -> HeldTexts:
+    held: HeldTexts = {}
+    for result in results:
+        for number_id, message_id, data in cells(result):
+            held.setdefault(UUID(bytes=number_id), {})[message_id.decode()] = decode_held(data)
     return held
 
 

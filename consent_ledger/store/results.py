@@ -1,7 +1,7 @@
 """What the database answers to statements that are run with no more than libpq's own work."""
 
-from collections.abc import Generator
-from typing import Final
+from collections.abc import Generator, Iterator
+from typing import Any, Final
 
 import psycopg
 from psycopg import errors
@@ -20,6 +20,13 @@ def checked(result: PGresult) -> PGresult:
         # Not the database speaks so but the library, of a connection that is gone.
         raise psycopg.OperationalError("the connection is lost")
     raise errors.error_from_result(result)
+
+
+def cells(result: PGresult) -> Iterator[list[Any]]:
+    """The rows of a result in binary, each a list of its values as they came; None is NULL."""
+    columns, value = range(result.nfields), result.get_value
+    for row in range(result.ntuples):
+        yield [value(row, column) for column in columns]
 
 
 def until_sync(pgconn: PGconn) -> Generator[Wait, Ready | int, list[PGresult]]:

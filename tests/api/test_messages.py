@@ -179,3 +179,40 @@ def test_a_text_that_waits_for_its_hour_goes_by_itself(open_clinic: Open) -> Non
         "opt-out", changes={"purposes": {"recall": {"hours": {"start": 0, "end": 24}}}, **zone}
     )
     assert clinic.releasable() == ["out-1"]
+
+
+ODD_IDS = ("a/b", "a/release", "release-next", "x/cancel/release", "50%", "é ü", "?state=x")
+
+
+def test_any_opaque_id_names_a_message_in_a_path(clinic: Clinic) -> None:
+    """Percent-encoded, whatever it looks like: its fate, its release and its end."""
+    for i, message_id in enumerate(ODD_IDS):
+        number, place = f"+1415555020{i}", f"/v1/messages/{quote(message_id, safe='')}"
+        clinic.sends(number, message_id=message_id).is_("deferred")
+        assert clinic.get(place, "auditor")["message_id"] == message_id
+        clinic.hears(number, "CONSENT")
+        answer = clinic.call("POST", f"{place}/release", "sender", {"claimed_by": "worker-1"})
+        assert (answer["message_id"], answer["number"]) == (message_id, number)
+        clinic.call("POST", f"{place}/cancel", "sender").problem(409, "already-released")
+
+
+def test_an_id_that_is_none_is_refused_in_a_path(clinic: Clinic) -> None:
+    """As in a body: the place is named, and a number is not told again."""
+    for message_id in (ANN, "x" * 201, "a\tb"):
+        place = f"/v1/messages/{quote(message_id, safe='')}"
+        body = {"claimed_by": "worker-1"}
+        answers = [
+            clinic.call("GET", place, "auditor"),
+            clinic.call("POST", f"{place}/release", "sender", body),
+            clinic.call("POST", f"{place}/cancel", "sender"),
+        ]
+        for answer in answers:
+            answer.problem(422, "invalid-body", "/message_id")
+            assert message_id not in answer.response.text
+
+
+def test_a_path_with_an_id_has_its_methods(clinic: Clinic) -> None:
+    """Another method is told which there are."""
+    answer = clinic.call("DELETE", "/v1/messages/text-1/release", "sender")
+    answer.problem(405, "method-not-allowed")
+    assert answer.response.headers["allow"] == "GET, POST"

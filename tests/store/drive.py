@@ -24,6 +24,7 @@ from consent_ledger.store.connection import (
     connector,
     service_conninfo,
 )
+from consent_ledger.store.messages import Messages
 from consent_ledger.store.reader import Reader
 from consent_ledger.store.writer import Writer
 from consent_ledger.words import ActorKind, Basis, Channel
@@ -133,6 +134,17 @@ async def reading(url: str, connect: Connect | None = None) -> AsyncIterator[Rea
         await _end([task])
 
 
+@asynccontextmanager
+async def finding(url: str, connect: Connect | None = None) -> AsyncIterator[Messages]:
+    """One that finds messages."""
+    messages = Messages(connect or connector(url, by_key=True))
+    task = asyncio.create_task(messages.run())
+    try:
+        yield messages
+    finally:
+        await _end([task])
+
+
 async def _end(tasks: Sequence["asyncio.Task[None]"]) -> None:
     for task in tasks:
         task.cancel()
@@ -193,8 +205,13 @@ def asked(
 ) -> Submission:
     """A sender asks about a text, with the claim that its id makes."""
     command = c.AskMessage(SENDER, message_id, Question(purpose, **question))
-    claim = Claim(MESSAGE_CLAIM, uuid5(NAMESPACE_OID, message_id))
+    claim = Claim(MESSAGE_CLAIM, message_key(message_id))
     return Submission(account, (number,), None, command, (claim,))
+
+
+def message_key(message_id: str) -> UUID:
+    """The key of the claim that a message id makes."""
+    return uuid5(NAMESPACE_OID, message_id)
 
 
 def released(account: UUID, number: UUID, message_id: str, claimant: str) -> Submission:

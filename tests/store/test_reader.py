@@ -13,7 +13,7 @@ from api.routes.checks import decide_in
 from consent_ledger import account_facts as a
 from consent_ledger.decision import Question
 from consent_ledger.ledger import UnavailableError
-from consent_ledger.store import reader as module
+from consent_ledger.store import sharing as module
 from consent_ledger.store.accounts import change_account
 from consent_ledger.store.connection import connector
 from consent_ledger.store.view import HORIZON, READ

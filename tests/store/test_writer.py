@@ -74,6 +74,35 @@ def test_several_commands_on_one_number_build_on_each_other(database_url: str) -
     d.check_ledger(database_url)
 
 
+def test_a_batch_knows_texts_that_ended_beside_those_that_wait(database_url: str) -> None:
+    """A text is asked for again in the batch of a STOP, which ends what still waits."""
+
+    async def main() -> None:
+        account = await d.open_account(database_url)
+        (number,) = d.fresh(1)
+        async with d.writing(database_url) as writer:
+            texts = [d.asked(account, number, text) for text in ("gone", "waits")]
+            consent = d.texted(account, number, "consent")
+            await d.all_of(writer, [*texts, consent, d.released(account, number, "gone", "a")])
+            stop, again, later = await d.all_of(
+                writer,
+                [
+                    d.texted(account, number, "stop"),
+                    d.released(account, number, "gone", "a"),
+                    d.released(account, number, "waits", "a"),
+                ],
+            )
+        assert isinstance(stop, Receipt)
+        assert isinstance(again, Receipt)
+        assert isinstance(later, Receipt)
+        assert stop.recorded == ("StopReceived", "MessageCancelled")
+        assert (again.answer.state, again.recorded) == (MessageState.RELEASED, ())
+        assert later.answer.state is MessageState.CANCELLED
+
+    asyncio.run(main())
+    d.check_ledger(database_url)
+
+
 def test_a_refused_command_does_not_disturb_its_batch(database_url: str) -> None:
     """Refusals of each kind among others: those are recorded together, these leave nothing."""
 
