@@ -1,114 +1,28 @@
 """Routes that are called directly: body, caller and service, without the dependency solver.
 
 A check does less work than FastAPI's solver does for it. A route whose endpoint takes no more than
-`body`, `caller`, `service` and `request` is bound here once, when it is defined; it is documented
-by FastAPI like any other, and any other signature is left to FastAPI.
+`body`, `caller`, `service`, `request` and ids from its path is bound here once, when it is defined;
+it is documented by FastAPI like any other, and any other signature is left to FastAPI.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Final, cast, get_args, get_origin
+from typing import Any, Final, cast
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.params import Body, Form
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from starlette.datastructures import QueryParams
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
 from api.half_text import mended
-from api.problems import Problem, invalid, too_large
-from api.repeated_names import REPEATED, Named, is_surely_clear, is_unclear, read_named
+from api.problems import too_large
+from api.repeated_names import Named, is_surely_clear, is_unclear, read_named
 from api.schemas.batch import BatchBody
+from api.strict import Handler, StrictRoute, repeated
 
 PROVIDED: Final = {"body", "caller", "service", "request"}
 
-LONG: Final = 65_536
-"""Bytes of a body whose names are looked at beside all else, as nobody is known to have sent it: a
-megabyte of small objects would hold up every check for a tenth of a second."""
-
 Provide = Callable[[Request], Awaitable[Any]]
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-
-
-class StrictRoute(APIRoute):
-    """A route that knows its query: a typing mistake in `as_of` must not answer for today."""
-
-    def get_route_handler(self) -> Handler:
-        """The handler, behind a look at the names of the query and of the body."""
-        handle = super().get_route_handler()
-        return self.strict(_looking(handle) if self._reads_json else handle)
-
-    @property
-    def _reads_json(self) -> bool:
-        bodies = [each.field_info for each in self.dependant.body_params]
-        return any(isinstance(each, Body) and not isinstance(each, Form) for each in bodies)
-
-    def strict(self, handle: Handler) -> Handler:
-        """A handler of this route behind that look."""
-        params = self.dependant.query_params
-        known = {each.alias for each in params}
-        once = {each.alias for each in params if not _takes_many(each.field_info.annotation)}
-        reads_json = self._reads_json
-
-        async def strict(request: Request) -> Response:
-            if request.scope["query_string"]:
-                _look_at(request.query_params, known, once)
-            return await handle(_as_json(request) if reads_json else request)
-
-        return strict
-
-
-def _looking(handle: Handler) -> Handler:
-    """The handler behind a look at the names of the body, which it reads again."""
-
-    async def look(request: Request) -> Response:
-        try:
-            body = await request.body()
-        except ClientDisconnect:
-            raise HTTPException(400) from None
-        is_long = len(body) > LONG
-        found = await asyncio.to_thread(read_named, body) if is_long else read_named(body)
-        if isinstance(found, Named):
-            raise _repeated(found.unclear)
-        return await handle(request)
-
-    return look
-
-
-def _repeated(name: str) -> RequestValidationError:
-    fault = {"type": "name_repeated", "loc": ("body", name), "msg": REPEATED}
-    return RequestValidationError([fault])
-
-
-def _as_json(request: Request) -> Request:
-    """The request with its body called JSON: `curl -d` calls it a form where nobody says a word,
-    and these routes read nothing else."""
-    others = [each for each in request.scope["headers"] if each[0] != b"content-type"]
-    headers = [*others, (b"content-type", b"application/json")]
-    return Request({**request.scope, "headers": headers}, request.receive)
-
-
-def _look_at(query: QueryParams, known: set[str], once: set[str]) -> None:
-    """Problem where the query has a name that nobody reads, or one whose value is not clear."""
-    if any(name not in known for name in query):
-        raise Problem(422, "unknown-query", f"The query may have: {_listed(known)}.", errors=[])
-    for name in sorted(once):
-        if len(query.getlist(name)) > 1:
-            # The last would count: `dry_run=true&dry_run=false` would record.
-            raise invalid(name, "query-repeated", f"The query has `{name}` more than once.")
-
-
-def _takes_many(annotation: Any) -> bool:
-    """Whether a parameter is declared as a list, or as a list or nothing."""
-    return list in {get_origin(each) or each for each in (annotation, *get_args(annotation))}
-
-
-def _listed(names: set[str]) -> str:
-    return ", ".join(sorted(names)) or "nothing"
 
 
 class DirectRequest(Request):
@@ -202,10 +116,10 @@ def _check_names(read: BaseModel, body: bytes) -> None:
     if not isinstance(found, Named):
         return
     if not isinstance(read, BatchBody) or found.repeated is not None:
-        raise _repeated(found.unclear)
+        raise repeated(found.unclear)
     beside = (name for name in found if name != "items" and is_unclear(found[name]))
     for name in beside:
-        raise _repeated(name)
+        raise repeated(name)
     read.read_one_by_one(found["items"])
 
 

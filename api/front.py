@@ -14,8 +14,9 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 
-from api.direct import DirectRequest, DirectRoute, Handler
+from api.direct import DirectRequest, DirectRoute
 from api.middleware import body_limit
+from api.strict import Handler
 
 FAILURE: Final = "consent_ledger.failure"
 """Where a failure waits in the scope for the one who tells it."""

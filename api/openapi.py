@@ -12,7 +12,6 @@ from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
 from api.auth import roles_of
-from api.direct import StrictRoute
 from api.field_meanings import describe
 from api.parameters import IDEMPOTENCY_KEY, PARAMETERS
 from api.policy_schema import add_changes
@@ -34,6 +33,7 @@ from api.schemas.answers import (
 from api.schemas.answers.base import Answered
 from api.schemas.answers.problems import MEMBERS, OF_CODE, Problem
 from api.schemas.base import Body
+from api.strict import StrictRoute
 from consent_ledger.words import Role
 
 WRITTEN: Final = (account, blocked, feed, imports, messages, numbers, policy, texts, told)

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Request, Response
 
 from api.account_changes import CHANGED, always, change, current, documented_change
 from api.callers import Admin, Anyone
-from api.direct import StrictRoute
 from api.problem_codes import KEYED
 from api.problems import Problem
 from api.responses import documented, reply
 from api.schemas import account as s
 from api.schemas.base import OpaqueId
+from api.strict import StrictRoute
 from api.submit import ServiceIn, read_number
 from consent_ledger import account_facts as a
 from consent_ledger.account import Account, check_redefinition

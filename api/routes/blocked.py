@@ -5,11 +5,11 @@ from typing import Any, Final
 from fastapi import APIRouter, Response
 
 from api.callers import People
-from api.direct import StrictRoute
 from api.report.blocked import BlockFilters, find_blocks
 from api.report.prefixes import read_ranges
 from api.responses import documented, reply
 from api.schemas.reports import PurposeBlockReportBody
+from api.strict import StrictRoute
 from api.submit import ServiceIn
 
 router = APIRouter(tags=["reports"], route_class=StrictRoute)

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from api.auth import Caller, allow
-from api.direct import StrictRoute
 from api.feed.envelope import TYPE_PREFIX
 from api.feed.following import TooManyFollowersError
 from api.feed.pages import PAGE_LIMIT, Wanted, unknown_types
@@ -16,6 +15,7 @@ from api.responses import documented, reply
 from api.schemas.base import OpaqueId
 from api.schemas.feed import LAST_POSITION, Place
 from api.service import Service
+from api.strict import StrictRoute
 from api.submit import ServiceIn
 from consent_ledger.ledger import UnavailableError
 from consent_ledger.words import Role

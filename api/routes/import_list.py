@@ -9,7 +9,6 @@ from fastapi.responses import StreamingResponse
 
 from api.auth import Caller
 from api.callers import Admin
-from api.direct import StrictRoute
 from api.importing import book
 from api.importing.files import file_of, shown_row
 from api.importing.records import Format
@@ -18,6 +17,7 @@ from api.problems import Problem, invalid
 from api.responses import documented, reply
 from api.schemas.imports import Status
 from api.service import Service
+from api.strict import StrictRoute
 from api.submit import ServiceIn
 
 router = APIRouter(tags=["imports"], route_class=StrictRoute)

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request, Response
 
 from api.auth import Caller
 from api.callers import Admin
-from api.direct import StrictRoute
 from api.importing import book
 from api.importing.headers import FileError
 from api.importing.records import Format
@@ -16,6 +15,7 @@ from api.problem_codes import KEYED
 from api.problems import Problem
 from api.responses import documented, reply, schema_of
 from api.service import Service
+from api.strict import StrictRoute
 from api.submit import KEY_LIMIT, ServiceIn, digest, keep_answer, kept_answer
 from consent_ledger.ledger import IDEMPOTENCY_CLAIM, Claim, ClaimReusedError
 

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Request, Response
 
 from api.auth import INSERT_KEY, key_digests, new_key, new_key_id
 from api.callers import Admin
-from api.direct import StrictRoute
 from api.problem_codes import KEYED
 from api.problems import Problem
 from api.responses import documented, reply
 from api.schemas import account as s
 from api.schemas.base import OpaqueId
+from api.strict import StrictRoute
 from api.submit import ServiceIn, idempotency, keep_answer, kept_answer
 from consent_ledger.store.accounts import LOCK
 from consent_ledger.words import Role

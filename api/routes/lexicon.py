@@ -9,11 +9,11 @@ from fastapi import APIRouter, Response
 from api import render
 from api.account_changes import current
 from api.callers import Onlooker
-from api.direct import StrictRoute
 from api.problems import invalid
 from api.responses import documented, reply
 from api.routes.texts import KEYWORD_PROBLEMS
 from api.schemas.texts import RereadBody
+from api.strict import StrictRoute
 from api.submit import ServiceIn
 from consent_ledger.facts import event_id, parse_event_id
 from consent_ledger.interpreting import Reading

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api import render
 from api.callers import Admin, Anyone
-from api.direct import StrictRoute
 from api.own_numbers import is_own
 from api.paging import read_place
 from api.past import state_in_the_past
@@ -16,6 +15,7 @@ from api.problems import Problem, invalid
 from api.responses import documented, reply
 from api.schemas.base import Instant, Search
 from api.schemas.questions import NumberBody
+from api.strict import StrictRoute
 from api.submit import ServiceIn, idempotency, read_number, receipt_fields, told
 from consent_ledger import commands as c
 from consent_ledger.categories import CATEGORIES

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Request, Response
 from api import render
 from api.account_changes import CHANGED, change, current
 from api.callers import Admin, Anyone
-from api.direct import StrictRoute
 from api.problem_codes import KEYED
 from api.responses import documented, reply
 from api.schemas import account as s
+from api.strict import StrictRoute
 from api.submit import ServiceIn
 from consent_ledger import account_facts as a
 from consent_ledger.account import Account

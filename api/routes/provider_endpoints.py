@@ -7,7 +7,6 @@ from psycopg import AsyncConnection
 
 from api import render
 from api.callers import Admin
-from api.direct import StrictRoute
 from api.problem_codes import KEYED
 from api.problems import Problem, invalid
 from api.providers.registry import PROVIDERS
@@ -16,6 +15,7 @@ from api.schemas.base import EndpointName
 from api.schemas.provider_endpoints import EndpointBody, RotationBody
 from api.secrets_at_rest import seal
 from api.service import Service
+from api.strict import StrictRoute
 from api.submit import ServiceIn, idempotency, keep_answer, kept_answer
 from consent_ledger.policy import DAY
 from consent_ledger.store.accounts import LOCK

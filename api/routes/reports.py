@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request, Response
 
 from api.auth import Caller
 from api.callers import Onlooker
-from api.direct import StrictRoute
 from api.problems import invalid
 from api.report.filters import Filters
 from api.report.formats import Format, asked_format
@@ -20,6 +19,7 @@ from api.report.whole import whole_report
 from api.responses import documented, reply
 from api.schemas.reports import OptOutReportBody, OptOutSummaryBody
 from api.service import Service
+from api.strict import StrictRoute
 from api.submit import ServiceIn
 
 router = APIRouter(tags=["reports"], route_class=StrictRoute)

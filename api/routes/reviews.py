@@ -6,12 +6,12 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api import render
 from api.callers import Admin
-from api.direct import StrictRoute
 from api.own_numbers import own_review
 from api.paging import read_place
 from api.problem_codes import KEYED
 from api.responses import documented, reply
 from api.schemas.tell import ReviewBody
+from api.strict import StrictRoute
 from api.submit import ServiceIn, idempotency, receipt_fields, require_by, told
 from consent_ledger import commands as c
 from consent_ledger.facts import event_id

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.auth import Caller
 from api.callers import Anyone
-from api.direct import StrictRoute
 from api.past import require_manual_sender
 from api.problems import Problem, invalid
 from api.responses import problems
@@ -22,6 +21,7 @@ from api.scrubbing.orders import Scrub
 from api.scrubbing.spool import SenderGoneError
 from api.scrubbing.streaming import Scrubbed, answered, not_sent
 from api.service import Service
+from api.strict import StrictRoute
 from api.submit import ServiceIn
 from consent_ledger.decision import Question, decide
 from consent_ledger.standing import Standing

@@ -10,13 +10,13 @@ from psycopg import AsyncConnection
 from api.account_changes import KEEP_NUMBER, current
 from api.auth import Caller
 from api.callers import Admin, Anyone
-from api.direct import StrictRoute
 from api.problem_codes import KEYED
 from api.problems import Problem
 from api.responses import documented, reply
 from api.schemas.set_up import SetUpBody
 from api.service import Service
 from api.set_up_document import Document, document, shown
+from api.strict import StrictRoute
 from api.submit import ServiceIn, idempotency, keep_answer, kept_answer
 from consent_ledger.account import Account
 from consent_ledger.facts import Fact

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Response
 from api import render
 from api.account_changes import current
 from api.callers import Onlooker
-from api.direct import StrictRoute
 from api.problems import invalid
 from api.responses import documented, reply
 from api.schemas.simulate import SimulationBody
 from api.simulating import simulate
+from api.strict import StrictRoute
 from api.submit import ServiceIn
 from consent_ledger.account import check_account_fact
 from consent_ledger.account_facts import PolicyAdopted

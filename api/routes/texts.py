@@ -6,10 +6,10 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.account_changes import always, change, current, documented_change
 from api.callers import Admin, Anyone
-from api.direct import StrictRoute
 from api.problems import Problem
 from api.responses import documented, reply
 from api.schemas import texts as s
+from api.strict import StrictRoute
 from api.submit import ServiceIn
 from consent_ledger import account_facts as a
 from consent_ledger.account import Account

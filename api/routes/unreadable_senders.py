@@ -6,9 +6,9 @@ from fastapi import APIRouter, Query, Response
 
 from api import unreadable_senders
 from api.callers import Admin
-from api.direct import StrictRoute
 from api.paging import read_place
 from api.responses import documented, reply
+from api.strict import StrictRoute
 from api.submit import ServiceIn
 
 router = APIRouter(tags=["numbers"], route_class=StrictRoute)

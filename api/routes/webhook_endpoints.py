@@ -10,7 +10,6 @@ from psycopg import AsyncConnection
 from api import render
 from api.auth import Caller
 from api.callers import Admin
-from api.direct import StrictRoute
 from api.feed.addresses import RefusedUrlError, check_url
 from api.feed.endpoints import FORMER_SECRET, NOW
 from api.feed.signing import new_secret
@@ -21,6 +20,7 @@ from api.routes.feed import read_types
 from api.schemas.feed import ReplayBody, WebhookEndpointBody
 from api.secrets_at_rest import seal
 from api.service import Service
+from api.strict import StrictRoute
 from api.submit import ServiceIn, idempotency, keep_answer, kept_answer
 from consent_ledger.store.accounts import LOCK
 

@@ -9,8 +9,8 @@ import httpx2
 import pytest
 from fastapi import FastAPI, Query
 
-from api.direct import StrictRoute
 from api.problems import ERRORS_TOLD, install
+from api.strict import StrictRoute
 from tests.api.answer import Answer
 from tests.api.clinic import ANN, BEN, Clinic, ahead
 from tests.api.routes import (
