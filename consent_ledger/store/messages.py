@@ -64,8 +64,10 @@ class Messages(Shared[_Named, Message | None]):
         self, account_id: UUID, key: UUID, message_id: str
     ) -> "asyncio.Future[Message | None]":
         """The message of an account that this claim and id name, None where there is none;
-        UnavailableError where the database is away."""
-        # The database can hold no NUL, and would refuse the question of all who share it.
+        UnavailableError where the database is away, ValueError for an id that is no text."""
+        # The database can hold no NUL, and would refuse the question of all who share it; as would
+        # the driver for half a character.
+        message_id.encode()
         return self._ask_for((account_id, key, message_id.replace("\0", "")))
 
     def _params(self, questions: Sequence[_Named]) -> list[bytes]:

@@ -38,6 +38,9 @@ def test_a_message_is_found_by_account_and_id(database_url: str) -> None:
             assert third is None
             assert await found(messages, other, "held") == [None]
             assert await found(messages, one, "held\0", "\0") == [None, None]
+            with pytest.raises(ValueError, match="surrogates not allowed"):
+                await messages.find(one, d.message_key("half"), "half \ud83d")
+            assert await found(messages, one, "neither") == [None]
 
     asyncio.run(main())
 
