@@ -9,8 +9,9 @@ It only saves work. Who is given a text is decided in its number's stream.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 LOOKED_AT_AGAIN: Final = 300_000_000
@@ -18,6 +19,16 @@ LOOKED_AT_AGAIN: Final = 300_000_000
 NEVER: Final = 2**63 - 1
 START: Final = -1
 """Before every position."""
+
+
+class Outlived(NamedTuple):
+    """A text that has outlived its expiry, whose end is not recorded yet."""
+
+    number_id: UUID
+    message_id: str
+    contacts: tuple[UUID, ...]
+    position: int
+
 
 Rules = tuple[int, int]
 """The versions of the policy and of the account that texts were judged under."""
@@ -39,6 +50,7 @@ class Backlog:
         self._rules: Rules | None = None
         self._contacts: set[UUID] = set()
         self._in_hand: set[int] = set()
+        self._outlived: deque[Outlived] = deque()
         self._back_to = NEVER
 
     def begin(self, rules: Rules, now: int) -> None:
@@ -69,6 +81,15 @@ class Backlog:
     def take(self, position: int) -> None:
         """A request is going to release a text."""
         self._in_hand.add(position)
+
+    def outlive(self, text: Outlived) -> None:
+        """A text may never go any more: it is in hand until a request has recorded its end."""
+        self.take(text.position)
+        self._outlived.append(text)
+
+    def next_outlived(self, limit: int) -> list[Outlived]:
+        """The first of those, up to `limit`, for the one request that ends them."""
+        return [self._outlived.popleft() for _ in range(min(limit, len(self._outlived)))]
 
     def pass_over(self, not_before: int | None, contacts: Sequence[UUID]) -> None:
         """A text may not go: not before an instant, or before something changes."""

@@ -20,6 +20,9 @@ Claims = tuple[Claim, ...]
 
 TOGETHER: Final = 200
 """Texts whose wait is ended at once: they share commits, and hold up no check."""
+ENDED: Final = 2 * TOGETHER
+"""Texts that one request ends because they expired, before it answers: some tenths of a second. All
+of a campaign would hold back what was released meanwhile, until whoever asked had gone."""
 
 
 async def release_text(
@@ -31,9 +34,21 @@ async def release_text(
     claims: Claims = (),
 ) -> Receipt:
     """Decides one text again and releases it where it may go; returns after the commit."""
-    contacts = tuple((i,) for i in held.asked.contacts) if held is not None else ()
+    contacts = held.asked.contacts if held is not None else ()
+    return await _record(service, caller, number_id, contacts, command, claims)
+
+
+async def _record(
+    service: Service,
+    caller: Caller,
+    number_id: UUID,
+    contacts: tuple[UUID, ...],
+    command: c.ReleaseMessage,
+    claims: Claims,
+) -> Receipt:
+    others = tuple((i,) for i in contacts)
     return await service.writer.record(
-        Submission(caller.account_id, (number_id,), None, command, claims=claims, contacts=contacts)
+        Submission(caller.account_id, (number_id,), None, command, claims=claims, contacts=others)
     )
 
 
@@ -70,7 +85,7 @@ class _HandingOut:
         self._caller = caller
         self._claimant = claimant
         self._claims = claims
-        self._expired: list[Waiting] = []
+        self._left_to_end = ENDED
         self.texts = NextTexts(service, caller.account_id)
 
     async def all(self, limit: int) -> list[dict[str, Any]]:
@@ -101,14 +116,17 @@ class _HandingOut:
         return items
 
     async def _end_expired(self) -> list[BaseException]:
-        """Ends what has expired and was found on the way, or every list would read it again.
-
-        Few at a time: a campaign that was held too long may have expired as a whole.
-        """
+        """Ends what has expired and was found on the way, or every list would read it again."""
         failed: list[BaseException] = []
-        while self._expired:
-            some = [self._expired.pop() for _ in range(min(TOGETHER, len(self._expired)))]
-            ended = await asyncio.gather(*map(self._released, some), return_exceptions=True)
+        while some := self.texts.outlived(min(TOGETHER, self._left_to_end)):
+            self._left_to_end -= len(some)
+            try:
+                ends = [
+                    self._receipt(each.number_id, each.message_id, each.contacts) for each in some
+                ]
+                ended = await asyncio.gather(*ends, return_exceptions=True)
+            finally:
+                self.texts.is_over(some)
             failed += [each for each in ended if isinstance(each, BaseException)]
         return failed
 
@@ -117,8 +135,7 @@ class _HandingOut:
         service, caller, claims = self._service, self._caller, of_row(self._claims, turn)
         plan = await self.kept(claims)
         if plan is None:
-            found, expired, more = await self.texts.find(limit)
-            self._expired += expired
+            found, more = await self.texts.find(limit)
             last = 0 if more else None
             made = {"tried": [each.held.message_id for each in found], "after": last}
             plan = await self.kept(claims, made)
@@ -141,7 +158,15 @@ class _HandingOut:
 
     async def _released(self, waiting: Waiting) -> Waiting | None:
         """The text, where it is released by this request."""
-        message_id = waiting.held.message_id
+        held = waiting.held
+        receipt = await self._receipt(waiting.number_id, held.message_id, held.asked.contacts)
+        released = receipt is not None and receipt.answer.state is MessageState.RELEASED
+        return waiting if released else None
+
+    async def _receipt(
+        self, number_id: UUID, message_id: str, contacts: tuple[UUID, ...]
+    ) -> Receipt | None:
+        """What became of a text by this request; None where the rules refuse to release it."""
         command = c.ReleaseMessage(
             told(self._caller, None, self._claimant), message_id, self._claimant, anew=True
         )
@@ -150,12 +175,9 @@ class _HandingOut:
             for each in self._claims
         )
         try:
-            receipt = await release_text(
-                self._service, self._caller, waiting.number_id, waiting.held, command, claims
-            )
+            return await _record(self._service, self._caller, number_id, contacts, command, claims)
         except RefusedError:
             return None
-        return waiting if receipt.answer.state is MessageState.RELEASED else None
 
 
 async def _waiting(service: Service, caller: Caller, message_id: str) -> Waiting:

@@ -29,11 +29,12 @@ FROM (
 that are none come without what they are: how many of them there are is nothing that the database
 could guess, and it would sort all for a page."""
 CANDIDATES_OF: Final = """
-SELECT d.number_id, d.held, n.e164, d.position
+SELECT d.number_id, CASE WHEN d.position <= %s THEN d.held END, n.e164, d.position
 FROM deferred_messages d LEFT JOIN numbers n USING (number_id)
 WHERE d.state = 'deferred' AND d.number_id = ANY(%s) AND (d.ready OR d.policy_version <> %s)
 ORDER BY d.position"""
-"""By the numbers alone: a second condition with an index of its own would tempt the database."""
+"""By the numbers alone: a second condition with an index of its own would tempt the database. Those
+that lie further on come without what they are: of a number with ten thousand texts a few are."""
 
 PAGES: Final = 50
 """Pages of candidates read for one page of answers; a cursor goes on from there."""
@@ -69,6 +70,9 @@ class Waiting:
 
     def _decided(self, view: View) -> Decision | None:
         """The decision of now; None where nothing but an event or the set-up can let it go."""
+        if self.number is None:
+            # Nobody can be texted, and nobody is given it.
+            return None
         row = view.number((self.number_id,))[1]
         standing = row.standing
         others = [(i, view.number((i,))[1].standing) for i in self.held.asked.contacts]
@@ -122,10 +126,11 @@ async def read_candidates(
 
 
 async def read_candidates_of(
-    service: Service, numbers: Collection[UUID], policy_version: int
+    service: Service, numbers: Collection[UUID], policy_version: int, through: int
 ) -> list[Waiting]:
-    """Those of some numbers, in order."""
-    return _texts_of(await _read(service, CANDIDATES_OF, (list(numbers), policy_version)))
+    """Those of some numbers up to a position, in order."""
+    params = (through, list(numbers), policy_version)
+    return _texts_of(await _read(service, CANDIDATES_OF, params))
 
 
 async def _read(service: Service, statement: str, params: tuple[Any, ...]) -> list[Any]:

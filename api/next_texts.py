@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from api.backlog import START, Backlog
+from api.backlog import START, Backlog, Outlived
 from api.held_texts import (
     PAGE,
     SLICE,
@@ -43,28 +43,34 @@ class NextTexts:
         self._backlog: Backlog = service.backlogs[account_id]
         self._taken: dict[str, int] = {}
         self._found: list[Waiting] = []
-        self._expired: list[Waiting] = []
         self._policy_version = 0
 
-    async def find(self, limit: int) -> tuple[list[Waiting], list[Waiting], bool]:
-        """Up to `limit` texts, the oldest first; those found to have outlived their expiry, which
-        who releases ends, too; and whether there may be more."""
-        self._found, ended = [], len(self._expired)
+    async def find(self, limit: int) -> tuple[list[Waiting], bool]:
+        """Up to `limit` texts, the oldest first; and whether there may be more."""
+        self._found = []
         async with self._backlog.looking:
             try:
                 await self._look_at_changed(limit)
                 more = await self._look_on(limit)
             finally:
                 self._backlog.end()
-        return self._found, self._expired[ended:], more
+        return self._found, more
 
     def let_go(self, released: Sequence[str]) -> None:
         """Ends the search; what was not released is there for others."""
-        # What has expired is not for others either, whether or not its end could be recorded.
-        gone = {*released, *(text.held.message_id for text in self._expired)}
+        gone = set(released)
         positions = [place for message_id, place in self._taken.items() if message_id in gone]
         self._backlog.let_go(self._taken.values(), positions)
         self._taken.clear()
+
+    def outlived(self, limit: int) -> list[Outlived]:
+        """Texts that this search or another one found to have expired, for the caller to end."""
+        return self._backlog.next_outlived(limit)
+
+    def is_over(self, texts: Sequence[Outlived]) -> None:
+        """They are not for others, whether or not their end could be recorded."""
+        positions = [text.position for text in texts]
+        self._backlog.let_go(positions, positions)
 
     async def _look_at_changed(self, limit: int) -> None:
         """Looks at what was passed over and may go since, by an event of its number."""
@@ -81,9 +87,10 @@ class NextTexts:
         if len(events) == EVENTS or backlog.concerns_contacts(changed):
             backlog.forget()
         if backlog.through > START and changed:
-            texts = await read_candidates_of(service, changed, self._policy_version)
-            passed = [text for text in texts if text.position <= backlog.through]
-            left = await self._judge(passed, limit)
+            texts = await read_candidates_of(
+                service, changed, self._policy_version, backlog.through
+            )
+            left = await self._judge(texts, limit)
             if left is not None:
                 backlog.look_from(left)
         backlog.horizon = settled - 1
@@ -128,14 +135,13 @@ class NextTexts:
     def _look_at(self, text: Waiting, view: View) -> None:
         state, not_before = text.fate_in(view)
         if state is MessageState.EXPIRED:
-            self._take(text, self._expired)
-        # An erased person's text has nobody to go to.
-        elif state is MessageState.RELEASABLE and text.number is not None:
-            self._take(text, self._found)
+            held = text.held
+            self._backlog.outlive(
+                Outlived(text.number_id, held.message_id, held.asked.contacts, text.position)
+            )
+        elif state is MessageState.RELEASABLE:
+            self._backlog.take(text.position)
+            self._taken[text.held.message_id] = text.position
+            self._found.append(text)
         else:
             self._backlog.pass_over(not_before, text.held.asked.contacts)
-
-    def _take(self, text: Waiting, among: list[Waiting]) -> None:
-        self._backlog.take(text.position)
-        self._taken[text.held.message_id] = text.position
-        among.append(text)

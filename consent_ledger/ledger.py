@@ -20,6 +20,9 @@ class Claim(msgspec.Struct, frozen=True):
 MESSAGE_CLAIM = 1
 INBOUND_CLAIM = 2
 IDEMPOTENCY_CLAIM = 3
+CONTACT_CLAIM = 4
+"""Of an id by which a text named a contact's other number before anything was on record of it: its
+stream will begin under that id, whatever the newest key is by then."""
 
 
 class Submission(msgspec.Struct, frozen=True):

@@ -52,7 +52,10 @@ def request_consent(number: PhoneNumber, command: RequestConsent) -> Answered:
         raise _refused("reauthorisation_too_early", "Wait five minutes after the STOP.")
     _check_bars(number, command, purposes, reauthorises)
     _check_need(number, purposes, context.at)
-    return _issue(number, Answered(), purposes, context, reauthorises=reauthorises)
+    answered = _issue(number, Answered(), purposes, context, reauthorises=reauthorises)
+    # Told late, it may make a NO of then the answer to it.
+    number.cancel_barred(number.pending_events[-1])
+    return answered
 
 
 def _reauthorises(number: PhoneNumber, command: RequestConsent, purposes: tuple[str, ...]) -> bool:

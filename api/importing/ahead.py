@@ -75,7 +75,7 @@ class Reading:
     def _group(self, rows: list[Row]) -> Group:
         found, writer = self._found, self._writer
         cells = writer.cells(found.account_id, rows)
-        known, now = look_ahead(self._conn, cells)
+        known, now = look_ahead(self._conn, found.account_id, cells)
         plan = make_plan(found.job, rows, cells, known)
         # The transaction asks whether the account is still the same.
         account = self._accounts.seen(found.account_id) or self._account

@@ -148,7 +148,7 @@ class Lanes:
         for attempt in range(ATTEMPTS):
             if ahead is None or attempt > 0:
                 await turn.called()
-                known = await look(conn, cells)
+                known = await look(conn, self._found.account_id, cells)
                 # A number that was thought new and is not, twice, goes the careful way.
                 copies = attempt < COPIES
                 locked = LOCKED >> attempt

@@ -71,7 +71,8 @@ class Trial:
         """Tries out the first rows, and returns those left."""
         conn, job = self._conn, self._found.job
         earlier = await self._said(cells)
-        known = await look(conn, cells) | await self._writer.foresee(conn, job, earlier)
+        known = await look(conn, job.account_id, cells)
+        known |= await self._writer.foresee(conn, job, earlier)
         plan = make_plan(job, rows, cells, known)
         outcomes = await self._writer.try_out(conn, job, plan, earlier)
         async with conn.transaction():

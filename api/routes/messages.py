@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from api import render
 from api.callers import Anyone, SenderOrAgent
 from api.direct import DirectRoute
-from api.held_texts import Waiting, find_message, find_releasable, message_claim
+from api.held_texts import Waiting, find_message, find_releasable, message_claim, numbers_of
 from api.paging import read_place
 from api.problem_codes import ASKED, KEYED
 from api.problems import invalid
@@ -101,7 +101,8 @@ async def ask(
     command = c.AskMessage(
         told(caller, None, body.sent_by), body.message_id, question, body.expires_at
     )
-    claims = (message_claim(body.message_id), *await idempotency(request))
+    # The key first: its answer stays the one of its time, though the text was confirmed since.
+    claims = (*await idempotency(request), message_claim(body.message_id))
     receipt = await record(service, caller, number, command, claims=claims, contacts=contacts)
     return reply(_asked(receipt, number))
 
@@ -130,8 +131,8 @@ async def show(message_id: OpaqueId, caller: Anyone, service: ServiceIn) -> Resp
     """One message and its fate."""
     message = await find_message(service, caller, message_id)
     if message.held is not None:
-        view = await service.reader.view(caller.account_id, [message.number_id])
         waiting = Waiting(message.number_id, message.held, message.number)
+        view = await service.reader.view(caller.account_id, numbers_of([waiting]))
         return reply(_described(waiting, waiting.state_in(view)))
     return reply(await _never_held(service, message, message_id))
 

@@ -11,10 +11,17 @@ from uuid import UUID
 
 from consent_ledger.account import Account
 from consent_ledger.commands import AskMessage, Command, HearText, Judge, ReportDelivery
-from consent_ledger.facts import Event, PersonalDataErased
+from consent_ledger.facts import Event, MessageAsked, PersonalDataErased
 from consent_ledger.handlers import handle
 from consent_ledger.held import Held
-from consent_ledger.ledger import Claim, ClaimReusedError, Receipt, Submission, UnavailableError
+from consent_ledger.ledger import (
+    CONTACT_CLAIM,
+    Claim,
+    ClaimReusedError,
+    Receipt,
+    Submission,
+    UnavailableError,
+)
 from consent_ledger.phone_number import Answered, PhoneNumber
 from consent_ledger.reading import read
 from consent_ledger.snapshot import Snapshot
@@ -125,7 +132,7 @@ class Batch:
             history=history,
             held=inside.held,
             referred=self.referred.get((number_id, refers_to(submission) or 0)),
-            contacts=self._contacts(submission.contacts),
+            contacts=self._contacts(submission),
         )
         answer = handle(number, _read(submission, number.account))
         events = number.collect_events()
@@ -188,16 +195,21 @@ class Batch:
         ]
 
     @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write: no event, and no key of what came to none."""
+        return not self._new_claims and not any(each.events for each in self.numbers.values())
+
+    @property
     def changed_claims(self) -> list[tuple[Any, ...]]:
         """Claims whose answer is another now: texts that were confirmed."""
         return self._changed_claims
 
-    def _contacts(
-        self, contacts: tuple[tuple[UUID, ...], ...]
-    ) -> tuple[tuple[UUID, Standing], ...]:
-        return tuple(self._latest(candidates) for candidates in contacts)
+    def _contacts(self, submission: Submission) -> tuple[tuple[UUID, Standing], ...]:
+        return tuple(
+            self._latest(submission.account_id, candidates) for candidates in submission.contacts
+        )
 
-    def _latest(self, candidates: tuple[UUID, ...]) -> tuple[UUID, Standing]:
+    def _latest(self, account_id: UUID, candidates: tuple[UUID, ...]) -> tuple[UUID, Standing]:
         for number_id in candidates:
             if number_id in self.numbers:
                 return number_id, self.numbers[number_id].snapshot.standing
@@ -206,7 +218,8 @@ class Batch:
                 if snapshot is None:
                     raise UnavailableError("a fact on the contact's other number cannot be read")
                 return number_id, snapshot.standing
-        return candidates[0], Standing()
+        named = (i for i in candidates if self._is_claimed((account_id, CONTACT_CLAIM, i)))
+        return next(named, candidates[0]), Standing()
 
     def _note(self, submission: Submission, inside: NumberInBatch, done: Done) -> None:
         account_id, number_id = submission.account_id, done.number_id
@@ -215,8 +228,25 @@ class Batch:
         if submission.words is not None and done.events:
             version = done.events[0].originator_version
             self._words.append((number_id, version, account_id, submission.words))
-        for claim in submission.claims:
-            self._note_claim(account_id, claim, done)
+        # A text that waits on may go later: to be refused it uses up no key, whatever else of its
+        # number is recorded with that.
+        if done.events or done.answer.state is not MessageState.DEFERRED:
+            for claim in submission.claims:
+                self._note_claim(account_id, claim, done)
+        if submission.contacts:
+            self._note_contacts(account_id, done)
+
+    def _note_contacts(self, account_id: UUID, done: Done) -> None:
+        """Keeps the ids by which a text names numbers of which nothing is on record."""
+        for event in done.events:
+            for other in event.fact.contacts if isinstance(event.fact, MessageAsked) else ():
+                inside = self.numbers.get(other)
+                on_record = other in self.standings or (inside and inside.snapshot.version)
+                if not on_record and not self._is_claimed((account_id, CONTACT_CLAIM, other)):
+                    self._note_claim(account_id, Claim(CONTACT_CLAIM, other), done)
+
+    def _is_claimed(self, key: ClaimKey) -> bool:
+        return key in self.claims or key in self._done_by_claim
 
     def _note_claim(self, account_id: UUID, claim: Claim, done: Done) -> None:
         key = (account_id, claim.kind, claim.key)

@@ -1,14 +1,14 @@
 """What a batch of commands needs of the database, read in the transaction that will write it."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import AsyncConnection
 
 from consent_ledger.commands import AskMessage, CancelMessage, ReleaseMessage, ReportDelivery
-from consent_ledger.ledger import Submission
+from consent_ledger.ledger import CONTACT_CLAIM, Claim, Submission
 from consent_ledger.snapshot import snapshot_of
 from consent_ledger.store import loading
 from consent_ledger.store.accounts import AccountCache
@@ -35,7 +35,7 @@ async def gather(
 ) -> Gathered:
     """Begins a transaction, locks the numbers of commands and loads what those need."""
     ids = {i for each in submissions for i in each.candidates}
-    claims = [(each.account_id, claim) for each in submissions for claim in each.claims]
+    claims = [(each.account_id, claim) for each in submissions for claim in _claims(each)]
     accounts = {each.account_id for each in submissions}
     named = [(i, text) for each in submissions if (text := _named(each)) for i in each.candidates]
     loaded = await loading.lock_and_load(
@@ -43,7 +43,7 @@ async def gather(
     )
     stored, versions = loaded.stored, loaded.versions
     await _reread(conn, stored)
-    number_ids = [_first_id(each.candidates, stored) for each in submissions]
+    number_ids = [_first_id(each, loaded) for each in submissions]
     numbers = {
         number_id: NumberInBatch(each.account_id, number_id, *stored.get(number_id, loading.NEW))
         for each, number_id in zip(submissions, number_ids, strict=True)
@@ -59,9 +59,23 @@ async def gather(
     return Gathered(batch, number_ids, loaded.base)
 
 
-def _first_id(candidates: Sequence[UUID], stored: Mapping[UUID, loading.Stored]) -> UUID:
-    """A stream keeps the id it began under; a new one begins under the newest key."""
-    return next((i for i in candidates if i in stored), candidates[0])
+def _claims(submission: Submission) -> list[Claim]:
+    """What a submission claims, and ids under which a text may have named one of its numbers: under
+    an older key for the number itself, as the newest is taken anyway."""
+    older = submission.candidates[1:]
+    named = (*older, *(i for candidates in submission.contacts for i in candidates))
+    return [*submission.claims, *(Claim(CONTACT_CLAIM, i) for i in named)]
+
+
+def _first_id(submission: Submission, loaded: loading.Loaded) -> UUID:
+    """A stream keeps the id it began under; a new one begins under the id by which a text named its
+    number, else under the newest key."""
+    ids, account_id = submission.candidates, submission.account_id
+    on_record = next((i for i in ids if i in loaded.stored), None)
+    if on_record is not None:
+        return on_record
+    named = (i for i in ids if (account_id, CONTACT_CLAIM, i) in loaded.claimed)
+    return next(named, ids[0])
 
 
 async def _reread(conn: AsyncConnection[Any], stored: dict[UUID, loading.Stored]) -> None:
@@ -77,9 +91,8 @@ async def _load_more(
     conn: ServiceConnection, batch: Batch, asked: Sequence[tuple[UUID, Submission]]
 ) -> None:
     """Texts that wait, events referred to and the contacts' other numbers, where any is needed."""
-    loaded = {i for i, each in asked if _named(each)}
-    may_end = {i for i, each in asked if not _only_asks(each)} - loaded
-    await load_held(conn, batch, [i for i in may_end if batch.numbers[i].before.held])
+    holding = {i for i, each in asked if batch.numbers[i].before.held and not _is_of_one(each)}
+    await load_held(conn, batch, list(holding))
     places = [(i, version) for i, each in asked if (version := refers_to(each))]
     if places:
         batch.referred = await loading.load_events_at(conn, places)
@@ -101,11 +114,14 @@ def take_held(batch: Batch, found: loading.HeldTexts) -> None:
         # Texts are named with every id that their number may have.
         inside = batch.numbers.get(number_id)
         if inside is not None:
-            inside.held_before, inside.held = dict(held), held
+            inside.held_before = inside.held_before | held
+            inside.held = dict(inside.held_before)
 
 
-def _only_asks(submission: Submission) -> bool:
-    return isinstance(submission.command, AskMessage) and not submission.command.question.confirmed
+def _is_of_one(submission: Submission) -> bool:
+    """Whether a command decides about one text and leaves the others as they are: a number with ten
+    thousand texts that wait is not to be read whole for each that is released."""
+    return isinstance(submission.command, AskMessage | ReleaseMessage | CancelMessage)
 
 
 def _named(submission: Submission) -> str | None:

@@ -188,7 +188,7 @@ class Lane:
 
     async def _store(self, conn: ServiceConnection, batch: Batch, base: int) -> None:
         """Writes and commits: in one round trip, but where rows of old claims or words change."""
-        if not any(number.events for number in batch.numbers.values()):
+        if batch.is_empty:
             await conn.commit()
             return
         batch.check_place(base)

@@ -47,14 +47,16 @@ SELECT account_id, version, {NOW},
 FROM account_status WHERE account_id = ANY($1::uuid[])"""
 """Read after the locks were taken, so that the clock is not earlier than what they waited for."""
 
-HELD: Final = """
+WAITING: Final = """
 SELECT number_id, message_id, held FROM deferred_messages
-WHERE number_id = ANY($1::uuid[]) AND state = 'deferred'
-UNION
+WHERE number_id = ANY($1::uuid[]) AND state = 'deferred'"""
+"""Every text that waits on some numbers."""
+
+TEXTS: Final = """
 SELECT number_id, message_id, held
-FROM unnest($2::uuid[], $3::text[]) AS given (number_id, message_id)
+FROM unnest($1::uuid[], $2::text[]) AS given (number_id, message_id)
 JOIN deferred_messages USING (number_id, message_id)"""
-"""Every text that waits on some numbers, and the texts named, whatever their fate."""
+"""Texts by their ids, whatever their fate."""
 
 HISTORY: Final = f"""
 SELECT {COLUMNS} FROM events WHERE originator_id = %s AND topic = ANY(%s)
@@ -87,7 +89,7 @@ class Loaded(NamedTuple):
     """What stands as a transaction begins: its numbers are locked.
 
     `versions` are those of the accounts, `now` is the database's clock, `base` the transaction's
-    first place in the log, and `held` has the texts of the numbers of those that were named.
+    first place in the log, and `held` has the texts that were named.
     """
 
     stored: dict[UUID, Stored]
@@ -108,10 +110,8 @@ async def lock_and_load(
     named: Sequence[Named] = (),
     begin: bool = False,
 ) -> Loaded:
-    """Locks numbers in the transaction under way, or in one that begins here: one round trip.
-
-    Of `named` it loads, and whatever else waits on their numbers.
-    """
+    """Locks numbers in the transaction under way, or in one that begins here: one round trip. It
+    loads the texts that are `named`, too."""
     rows, claimed, accounts, *held = await conn.run_together(
         (ROWS, [uuids(number_ids)]),
         (
@@ -123,7 +123,7 @@ async def lock_and_load(
             ],
         ),
         (ACCOUNTS, [uuids(account_ids)]),
-        *([(HELD, _held_params([n for n, _ in named], named))] if named else []),
+        *([(TEXTS, _texts_params(named))] if named else []),
         begin=begin,
     )
     stored = {
@@ -153,12 +153,11 @@ def _claimed(row: list[Any]) -> tuple[ClaimKey, Claimed]:
 
 async def load_held(conn: ServiceConnection, numbers: Sequence[UUID]) -> HeldTexts:
     """Every text that waits on these numbers."""
-    return _held(await conn.run(HELD, _held_params(numbers, ())))
+    return _held(await conn.run(WAITING, [uuids(numbers)]))
 
 
-def _held_params(numbers: Sequence[UUID], named: Sequence[Named]) -> list[bytes]:
+def _texts_params(named: Sequence[Named]) -> list[bytes]:
     return [
-        uuids(numbers),
         array("uuid", [number_id for number_id, _ in named]),
         array("text", [message_id for _, message_id in named]),
     ]

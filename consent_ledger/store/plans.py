@@ -12,6 +12,7 @@ from psycopg import Connection
 from consent_ledger.importing.earlier import is_evidence
 from consent_ledger.importing.rows import Row
 from consent_ledger.importing.wishes import commands, is_said
+from consent_ledger.ledger import CONTACT_CLAIM
 from consent_ledger.snapshot import Snapshot
 from consent_ledger.store.accounts import CLOCK
 from consent_ledger.store.codec import readable_snapshot
@@ -23,11 +24,16 @@ LOCKED: Final = 256
 """Numbers of a unit that may be locked: as many as the writer takes at once. After each race that
 was lost it is half as many: of many that are never at rest, one is always written to meanwhile."""
 
-KNOWN: Final = """
-SELECT uuid_send(number_id), snapshot FROM consent_status WHERE number_id = ANY(%b::uuid[])"""
+KNOWN: Final = f"""
+SELECT uuid_send(number_id), snapshot FROM consent_status WHERE number_id = ANY(%b::uuid[])
+UNION ALL
+SELECT uuid_send(key), NULL FROM claims
+WHERE account_id = %b AND kind = {CONTACT_CLAIM} AND key = ANY(%b::uuid[])"""
+"""Numbers on record, and ids by which texts named a contact's other numbers."""
 
 Known = dict[bytes, Snapshot | None]
-"""Where numbers on record stand, by id; None where it cannot be read."""
+"""Where numbers on record stand, by id; None where it cannot be read. A number that a text named
+under an older key stands there too, with nothing said: its id is known."""
 
 
 class Plan(NamedTuple):
@@ -95,29 +101,39 @@ def _cut(
     return Plan(Unit(rows[:end]), now, within, list(rows[end:]))
 
 
-async def look(conn: ServiceConnection, cells: Sequence[Cell]) -> Known:
+async def look(conn: ServiceConnection, account_id: UUID, cells: Sequence[Cell]) -> Known:
     """Where the numbers stand that are on record already; nothing is locked."""
     if not cells:
         return {}
     know_ids(conn)
-    cursor = await conn.execute(KNOWN, (_ids(cells),), prepare=True, binary=True)
+    params = _params(account_id, cells)
+    cursor = await conn.execute(KNOWN, params, prepare=True, binary=True)
     return _known(await cursor.fetchall())
 
 
-def look_ahead(conn: Connection[Any], cells: Sequence[Cell]) -> tuple[Known, int]:
+def look_ahead(conn: Connection[Any], account_id: UUID, cells: Sequence[Cell]) -> tuple[Known, int]:
     """The same from a thread, while earlier rows are being written; and the database's clock."""
     know_ids(conn)
     row = conn.execute(CLOCK).fetchone()
-    rows = conn.execute(KNOWN, (_ids(cells),), prepare=True, binary=True) if cells else ()
+    params = _params(account_id, cells)
+    rows = conn.execute(KNOWN, params, prepare=True, binary=True) if cells else ()
     return _known(rows), 0 if row is None else int(row[0])
 
 
-def _ids(cells: Sequence[Cell]) -> Ids:
-    return Ids([each for cell in cells for each in cell.ids])
+def _params(account_id: UUID, cells: Sequence[Cell]) -> tuple[Ids, UUID, Ids]:
+    # Under the newest key a stream begins anyway: only an older id has to be known.
+    older = Ids([each for cell in cells for each in cell.ids[1:]])
+    return Ids([each for cell in cells for each in cell.ids]), account_id, older
 
 
 def _known(rows: Iterable[tuple[Any, ...]]) -> Known:
-    return {bytes(number_id): readable_snapshot(bytes(row)) for number_id, row in rows}
+    known: Known = {}
+    for number_id, row in rows:
+        if row is None:
+            known.setdefault(bytes(number_id), Snapshot())
+        else:
+            known[bytes(number_id)] = readable_snapshot(bytes(row))
+    return known
 
 
 def _may_change(job: Job, snapshot: Snapshot, rows: Sequence[Row], its: Sequence[Cell]) -> bool:

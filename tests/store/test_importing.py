@@ -96,7 +96,7 @@ class Store:
         conn = await connector(self.url)()
         try:
             cells = self._writer.cells(self.account_id, given)
-            known = await look(conn, cells)
+            known = await look(conn, self.account_id, cells)
             plan = make_plan(self.job, given, cells, known, copies=copies)
             async with conn.transaction():
                 await self._writer.write(conn, self.job, plan)
@@ -236,7 +236,8 @@ def test_a_live_command_between_the_look_and_the_lock_is_seen(store: Store) -> N
         writer = store._writer
         try:
             cells = writer.cells(store.account_id, given)
-            plan = make_plan(store.job, given, cells, await look(conn, cells))
+            known = await look(conn, store.account_id, cells)
+            plan = make_plan(store.job, given, cells, known)
             assert plan.changing
             async with d.writing(store.url) as live:
                 number_id = next(iter(plan.changing))
@@ -289,7 +290,8 @@ def test_what_was_made_ready_is_written_only_while_it_holds(store: Store) -> Non
         try:
             account = decode_account(d.query(store.url, "SELECT state FROM account_status")[0][0])
             cells = writer.cells(store.account_id, given)
-            plan = make_plan(store.job, given, cells, await look(conn, cells))
+            known = await look(conn, store.account_id, cells)
+            plan = make_plan(store.job, given, cells, known)
             ready = writer.ready(store.job, plan, account, now() - ago)
             if change:
                 moved = [LocationDefined("elsewhere", "Elsewhere")]
