@@ -19,6 +19,7 @@ import structlog
 
 from api.cli.errors import BAD_USE, CommandError
 from api.cli.serving import end_on_signals, serve
+from api.importing.pace import FIELDS, Board
 from api.settings import Settings
 
 METRICS_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
@@ -36,9 +37,11 @@ log = structlog.get_logger(__name__)
 class _Worker:
     """One process that answers; `fresh` until it has said that it does."""
 
-    def __init__(self, settings: Settings, listening: socket.socket, grace_seconds: int) -> None:
+    def __init__(
+        self, settings: Settings, listening: socket.socket, grace_seconds: int, board: Board
+    ) -> None:
         self.says, child = _spawning.Pipe(duplex=False)
-        arguments = (settings, listening, child, os.getpid(), grace_seconds)
+        arguments = (settings, listening, child, os.getpid(), grace_seconds, board)
         self.process: SpawnProcess = _spawning.Process(target=_work, args=arguments)
         self.process.start()
         child.close()
@@ -51,7 +54,10 @@ class Workers:
     def __init__(
         self, settings: Settings, listening: socket.socket, count: int, grace_seconds: int
     ) -> None:
-        self._new: Callable[[], _Worker] = lambda: _Worker(settings, listening, grace_seconds)
+        shares = _spawning.RawArray("d", FIELDS * count)
+        self._new: Callable[[int], _Worker] = lambda place: _Worker(
+            settings, listening, grace_seconds, Board(shares, place)
+        )
         self._count = count
         self._seconds = grace_seconds + KILL_SECONDS
         self._workers: list[_Worker] = []
@@ -65,7 +71,7 @@ class Workers:
         with tempfile.TemporaryDirectory(prefix="consent-ledger-") as folder:
             os.environ[METRICS_FOLDER] = folder
             try:
-                self._workers = [self._new() for _ in range(self._count)]
+                self._workers = [self._new(place) for place in range(self._count)]
                 while any(each.fresh for each in self._workers):
                     self._look(self._give_up)
                 ready()
@@ -84,7 +90,7 @@ class Workers:
                 if worker.fresh:
                     at_failed_start()
                 log.error("worker_ended", status=worker.process.exitcode)
-                self._workers[place] = self._new()
+                self._workers[place] = self._new(place)
 
     def _give_up(self) -> None:
         raise CommandError("a process of the service did not start", BAD_USE)
@@ -110,6 +116,7 @@ def _work(
     says: Connection,
     parent: int,
     grace_seconds: int,
+    board: Board,
 ) -> None:
     # Here, as what it imports counts its metrics by the environment of this process.
     from api.app import create_app
@@ -121,4 +128,5 @@ def _work(
             signal.raise_signal(signal.SIGTERM)
 
     app = create_app(settings)
+    app.state.service.office.share_board(board)
     serve(app, listening, lambda: says.send(True), grace_seconds, with_parent)

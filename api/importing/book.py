@@ -17,7 +17,7 @@ ENDED: Final = ("done", "failed", "undone")
 COLUMNS: Final = (
     "import_id, account_id, state, dry_run, format, actor_id, file_digest, same_as, instant, line,"
     " rows, accepted, unchanged, rejected, partly_rejected, would_opt_out, would_opt_in,"
-    " failed_because, attempts, finished_at"
+    " failed_because, attempts, crashes, finished_at"
 )
 FIELDS: Final = (
     f"{COLUMNS}, EXISTS (SELECT FROM imports AS other WHERE other.account_id = imports.account_id"
@@ -51,7 +51,8 @@ ORDER BY instant LIMIT 1"""
 have rested, and once the account changed, for which rows may have been refused or have come to
 nothing. Sent as another kind of list it is another one."""
 NEXT: Final = f"""
-SELECT {FIELDS} FROM imports WHERE state IN ('waiting', 'running', 'undoing') ORDER BY instant"""
+SELECT {FIELDS} FROM imports
+WHERE state IN ('waiting', 'running', 'undoing') AND rests_until <= {NOW} ORDER BY instant"""
 STILL_COMES: Final = f"UPDATE imports SET finished_at = {NOW} WHERE import_id = %s"
 """Of an upload, `finished_at` is when its last piece came: a slow one is not forgotten."""
 FORGET: Final = f"""
@@ -66,8 +67,30 @@ RETURNING import_id"""
 PROGRESS: Final = """
 UPDATE imports SET state = 'running', line = %s, rows = rows + %s, accepted = accepted + %s,
     unchanged = unchanged + %s, rejected = rejected + %s, partly_rejected = partly_rejected + %s,
-    attempts = 0
+    attempts = CASE WHEN dry_run THEN attempts ELSE 1 END,
+    crashes = CASE WHEN dry_run THEN crashes ELSE 0 END,
+    rests_until = CASE WHEN dry_run THEN rests_until ELSE 0 END
 WHERE import_id = %s"""
+"""The try that came further is the first one there. A dry run begins anew each time: what it came
+to before is no progress."""
+CAME_FURTHER: Final = """
+UPDATE imports SET attempts = 1, crashes = 0, rests_until = 0
+WHERE import_id = %s AND (attempts, crashes) <> (1, 0)"""
+TRY: Final = f"""
+UPDATE imports SET attempts = attempts + 1, rests_until = {NOW} + 1000000 * %s::bigint
+WHERE import_id = %s"""
+NO_TRY: Final = f"""
+UPDATE imports SET attempts = greatest(attempts - 1, 0),
+    rests_until = {NOW} + 1000000 * %s::bigint
+WHERE import_id = %s"""
+CRASHED: Final = f"""
+UPDATE imports SET crashes = crashes + 1,
+    rests_until = CASE WHEN crashes + 1 < %s THEN rests_until ELSE 0 END
+WHERE import_id = %s AND state IN {OPEN} RETURNING crashes"""
+"""What is to be given up is so at once."""
+ROUSE: Final = f"UPDATE imports SET rests_until = 0 WHERE import_id = %s AND rests_until > {NOW}"
+BRIEFLY: Final = "SET LOCAL lock_timeout = '1s'"
+"""The database may not have heard yet that a worker is gone, which wrote to its list's row."""
 UNIT: Final = """
 INSERT INTO import_units (import_id, first_line, last_line, rejected, verdicts)
 VALUES (%s, %s, %s, %s, %s)"""
@@ -106,6 +129,7 @@ class Import(msgspec.Struct, frozen=True):
     would_opt_in: int | None
     failed_because: str | None
     attempts: int
+    crashes: int
     finished_at: int | None
     is_repeated: bool = False
 
@@ -167,9 +191,35 @@ async def set_state(
 ) -> None:
     """Moves an import on; an end has its time."""
     ended = NOW if state in ENDED else "NULL"
-    query = f"""UPDATE imports SET state = %s, failed_because = %s, attempts = 0,
-        finished_at = {ended} WHERE import_id = %s"""
+    query = f"""UPDATE imports SET state = %s, failed_because = %s, attempts = 0, crashes = 0,
+        rests_until = 0, finished_at = {ended} WHERE import_id = %s"""
     await conn.execute(query.encode(), (state, because, import_id))
+
+
+async def begin_try(conn: AsyncConnection[Any], import_id: UUID, rest: int) -> None:
+    """Counts a try; no other begins before so many seconds, if it comes no further."""
+    await conn.execute(TRY.encode(), (rest, import_id))
+
+
+async def rouse(conn: AsyncConnection[Any], import_id: UUID) -> None:
+    """Ends the rest of an import: whoever sends its file again wants it tried now."""
+    await conn.execute(ROUSE.encode(), (import_id,))
+
+
+async def forget_try(conn: AsyncConnection[Any], import_id: UUID, rest: int = 0) -> None:
+    """Counts a try no more: it was ended by what has nothing to do with the list."""
+    async with conn.transaction():
+        await conn.execute(BRIEFLY)
+        await conn.execute(NO_TRY.encode(), (rest, import_id))
+
+
+async def crashed(conn: AsyncConnection[Any], import_id: UUID, enough: int) -> int:
+    """Counts that a list ended a try by itself: how often it did since it last came further. It
+    keeps its rest until these are enough."""
+    async with conn.transaction():
+        await conn.execute(BRIEFLY)
+        row = await (await conn.execute(CRASHED.encode(), (enough, import_id))).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 class Page(NamedTuple):

@@ -2,15 +2,12 @@
 
 import asyncio
 import contextlib
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-import msgspec
 import psycopg
 import structlog
 from psycopg import AsyncConnection
@@ -18,11 +15,13 @@ from starlette.requests import ClientDisconnect
 
 from api.auth import Caller
 from api.importing import book, staging
+from api.importing.clerk import Clerk
 from api.importing.headers import FileError
 from api.importing.orders import CALL, Orders, busy_line
-from api.importing.pace import BUSY, Look
+from api.importing.pace import BUSY, FIELDS, Board, Look
 from api.importing.pace import LOOK_SECONDS as PACE_SECONDS
 from api.importing.records import Format, check_beginning
+from api.importing.tries import CRASHES
 from api.settings import Settings
 from consent_ledger.keyring import Keyring
 from consent_ledger.ledger import UnavailableError
@@ -48,8 +47,14 @@ class Office:
         self._orders = Orders(settings.database_url, key, settings.log_level)
         self._keyring = keyring
         self._connection = connection
-        self._worker: Process | None = None
+        self._clerk: Clerk | None = None
+        self._fell: list[UUID] = []
         self._calling = asyncio.Lock()
+        self._board = Board([0.0] * FIELDS, 0)
+
+    def share_board(self, board: Board) -> None:
+        """Counts in how busy the other processes of the service are."""
+        self._board = board
 
     async def run(self) -> None:
         """Looks for what was left behind, until cancelled; then the worker ends too."""
@@ -57,25 +62,41 @@ class Office:
         try:
             while True:
                 with contextlib.suppress(UnavailableError, psycopg.Error):
-                    async with self._connection() as conn:
-                        await conn.execute(book.FORGET, (book.ABANDONED,))
-                        left = await book.waiting(conn)
-                    if left:
+                    if await self._look():
                         await self.call()
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
             watching.cancel()
             await self._end()
 
+    async def _look(self) -> bool:
+        """Whether there is something to do."""
+        async with self._calling:
+            if self._clerk is not None and not self._clerk.works:
+                await self._dismiss(self._clerk)
+            with contextlib.suppress(UnavailableError, psycopg.Error):
+                await self._note()
+        async with self._connection() as conn:
+            await conn.execute(book.FORGET, (book.ABANDONED,))
+            return bool(await book.waiting(conn))
+
+    async def _note(self) -> None:
+        """Notes at which lists a worker fell: this process has outlived it, as it would not have
+        what ends all of them."""
+        while self._fell:
+            async with self._connection() as conn:
+                await book.crashed(conn, self._fell[-1], CRASHES)
+            self._fell.pop()
+
     async def _watch(self) -> None:
         """Tells the worker how busy the service is, whenever it is."""
         look = Look()
         while True:
             await asyncio.sleep(PACE_SECONDS)
-            share, worker = look.share(), self._worker
-            if share > BUSY and worker is not None and worker.returncode is None:
-                with contextlib.suppress(ConnectionError):
-                    await self._say(worker, busy_line(share))
+            self._board.tell(look.share())
+            share, clerk = self._board.share(), self._clerk
+            if share > BUSY and clerk is not None and clerk.works:
+                await clerk.tell(busy_line(share))
 
     async def call(self) -> None:
         """Tells the worker that there is something to do; starts it where none runs.
@@ -83,32 +104,34 @@ class Office:
         Where none can be started, such as for want of memory, the next look tries again.
         """
         async with self._calling:
-            if self._worker is not None and self._worker.returncode is None:
-                with contextlib.suppress(ConnectionError):
-                    await self._say(self._worker, CALL)
+            if self._clerk is not None:
+                if self._clerk.works and await self._clerk.tell(CALL):
                     return
+                await self._dismiss(self._clerk)
+            with contextlib.suppress(UnavailableError, psycopg.Error):
+                await self._note()
+            # What is noted after the next one came further would count against it.
+            self._fell.clear()
             try:
-                self._worker = await asyncio.create_subprocess_exec(
-                    sys.executable, "-m", "api.importing.worker", stdin=PIPE
-                )
-                await self._say(self._worker, msgspec.json.encode(self._orders) + b"\n")
+                self._clerk = await Clerk.start(self._orders)
             except OSError as error:
                 log.error("import_worker_failed", error=type(error).__name__)
 
-    async def _say(self, worker: Process, line: bytes) -> None:
-        assert worker.stdin is not None
-        worker.stdin.write(line)
-        await worker.stdin.drain()
+    async def _dismiss(self, clerk: Clerk) -> None:
+        """Takes leave of a worker that has ended, or does so just now."""
+        at, wished = await clerk.ended()
+        self._clerk = None
+        if at is not None and not wished:
+            log.error("import_worker_fell")
+            self._fell.append(at)
 
     async def _end(self) -> None:
-        worker = self._worker
-        if worker is not None and worker.returncode is None and worker.stdin is not None:
-            worker.stdin.close()
-            with contextlib.suppress(TimeoutError, ProcessLookupError):
-                async with asyncio.timeout(LOOK_SECONDS):
-                    await worker.wait()
-                return
-            worker.kill()
+        if self._clerk is not None and self._clerk.works:
+            at = await self._clerk.end(LOOK_SECONDS)
+            if at is not None:
+                with contextlib.suppress(UnavailableError, psycopg.Error):
+                    async with self._connection() as conn:
+                        await book.forget_try(conn, at)
 
     async def take_in(
         self, caller: Caller, body: AsyncIterator[bytes], kind: Format, dry_run: bool
@@ -177,6 +200,7 @@ class Office:
         same = await book.find_same(conn, caller.account_id, digest, import_id)
         if same is not None and same.state != "done":
             await self._drop(conn, import_id, "The same file is being imported.")
+            await book.rouse(conn, same.import_id)
             return import_id if dry_run else same.import_id
         came = await conn.execute(book.CAME_WHOLE, (digest, import_id))
         if await came.fetchone() is None:

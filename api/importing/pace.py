@@ -5,6 +5,7 @@ it is the same as of those behind a check.
 """
 
 import asyncio
+import ctypes
 import time
 from collections.abc import Callable
 from typing import Final
@@ -22,7 +23,11 @@ REST: Final = 4.0
 LONGEST: Final = 0.5
 """Seconds of work that are rested for at once, so that progress is seen."""
 
+FIELDS: Final = 2
+"""What a process writes on the board: its share, and when that was."""
+
 Clock = Callable[[], float]
+Shares = list[float] | ctypes.Array[ctypes.c_double]
 
 
 class Look:
@@ -38,6 +43,30 @@ class Look:
         (at, used), now = self._at, (self._clock(), self._used())
         self._at = now
         return min(1.0, (now[1] - used) / max(now[0] - at, 0.001))
+
+
+class Board:
+    """How busy the processes of one service are: each writes its own share, and reads all.
+
+    In memory that they share: what they say to each other twice a second is no matter for the
+    database. Processes of other machines are not seen, nor is what they take of a processor.
+    """
+
+    def __init__(self, shares: Shares, place: int, clock: Clock = time.monotonic) -> None:
+        self._shares = shares
+        self._at = FIELDS * place
+        self._clock = clock
+
+    def tell(self, share: float) -> None:
+        """Writes the share of this process."""
+        self._shares[self._at : self._at + FIELDS] = [share, self._clock()]
+
+    def share(self) -> float:
+        """What all of them take together; of one that has not said it lately, nothing."""
+        since, shares = self._clock() - TOLD_SECONDS, list(self._shares)
+        told = zip(shares[::FIELDS], shares[1::FIELDS], strict=True)
+        taken: float = sum(share for share, at in told if at > since)
+        return min(1.0, taken)
 
 
 class Pace:

@@ -6,6 +6,7 @@ while. What it was at is committed unit by unit, and any other worker goes on fr
 """
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
@@ -19,11 +20,11 @@ import msgspec
 import psycopg
 import structlog
 
-from api.importing import book, staging
+from api.importing import book, staging, tries
 from api.importing.ahead import Reading
 from api.importing.headers import FileError
 from api.importing.lanes import LANES, Lanes
-from api.importing.orders import Orders, busy_share
+from api.importing.orders import Orders, busy_share, list_line
 from api.importing.pace import Pace
 from api.importing.trial import Trial
 from api.log_level import LogLevel
@@ -43,16 +44,12 @@ IDLE_SECONDS: Final = 60.0
 """A worker that had nothing to do for so long gives its memory back."""
 NICENESS: Final = 5
 """Live commands and checks come first where processors are short."""
-CRASHES: Final = 3
-"""Tries of an import that fails in a way nobody foresaw."""
-IMPORT_FAILED: Final = "The ledger failed; the rows so far are recorded."
-UNDO_FAILED: Final = "The ledger failed to take all of it back; undo it again for the rest."
+SHORT_SECONDS: Final = 10
+"""A list rests so long where the database answers that it is short of something, such as of room:
+others may ask for less."""
 
 LOCK: Final = "SELECT pg_try_advisory_lock(%s)"
 UNLOCK: Final = "SELECT pg_advisory_unlock(%s)"
-ATTEMPT: Final = (
-    "UPDATE imports SET attempts = attempts + 1 WHERE import_id = %s RETURNING attempts"
-)
 FOLD: Final = "SELECT fold_opt_out_counts(%s)"
 UNDONE: Final = """
 UPDATE import_units SET undone = %s WHERE import_id = %s AND first_line = %s"""
@@ -107,26 +104,47 @@ class Worker:
         return False
 
     async def _try(self, conn: ServiceConnection, found: book.Import) -> None:
-        row = await (await conn.execute(ATTEMPT, (found.import_id,))).fetchone()
+        if tries.is_given_up(found):
+            await self._end(conn, found, "failed", tries.broke_off(found))
+            return
+        # The service tells by it whose doing it was, where this process comes to a sudden end.
+        say(found.import_id)
         try:
+            await book.begin_try(conn, found.import_id, tries.rest_after(found.attempts + 1))
             if found.state == "undoing":
                 await self._undo(conn, found)
             else:
                 await self._import(conn, found)
         except FileError as error:
             await self._end(conn, found, "failed", str(error))
-        except (psycopg.OperationalError, UnavailableError):
-            # Such as where another process has a newer key: it will go on.
+        except (psycopg.OperationalError, UnavailableError) as error:
+            await self._let_go(conn, found, error)
             raise
         except Exception as error:
-            # The policy changed since the rows were read: they are read again under the new one.
-            if not isinstance(error, UnknownPurposeError):
-                log.error("import_failed", error=type(error).__name__)
-            if row is None or row[0] >= CRASHES:
-                because = UNDO_FAILED if found.state == "undoing" else IMPORT_FAILED
-                await self._end(conn, found, "failed", because)
-            else:
-                await asyncio.sleep(0.2 * row[0])
+            await self._crashed(conn, found, error)
+        finally:
+            say(None)
+
+    async def _let_go(
+        self, conn: ServiceConnection, found: book.Import, error: psycopg.Error | UnavailableError
+    ) -> None:
+        """Leaves it to whoever comes next: such as where another process has a newer key.
+
+        Where the database still answers it did not go away by the list.
+        """
+        rest = 0 if isinstance(error, UnavailableError) else SHORT_SECONDS
+        with contextlib.suppress(psycopg.Error):
+            await book.forget_try(conn, found.import_id, rest)
+
+    async def _crashed(self, conn: ServiceConnection, found: book.Import, error: Exception) -> None:
+        # The policy changed since the rows were read: they are read again under the new one.
+        if not isinstance(error, UnknownPurposeError):
+            log.error("import_failed", error=type(error).__name__)
+        crashes = await book.crashed(conn, found.import_id, enough=0)
+        if crashes >= tries.CRASHES:
+            await self._end(conn, found, "failed", tries.failed(found))
+        else:
+            await asyncio.sleep(0.2 * crashes)
 
     async def _end(
         self, conn: ServiceConnection, found: book.Import, state: str, because: str | None = None
@@ -187,6 +205,7 @@ class Worker:
                     await self._writer.retract(conn, found.job, part)
                     params = (done + len(part), found.import_id, first_line)
                     await conn.execute(UNDONE, params)
+                    await conn.execute(book.CAME_FURTHER, (found.import_id,))
                 break
             except RACES:
                 if attempt == ATTEMPTS - 1:
@@ -201,6 +220,12 @@ class Worker:
             )
         ).fetchone()
         return await self._accounts.at(conn, account_id, None if row is None else row[0])
+
+
+def say(import_id: UUID | None) -> None:
+    """Says what it is at; a service that is gone does not hear it."""
+    with contextlib.suppress(OSError):
+        os.write(sys.stdout.fileno(), list_line(import_id))
 
 
 async def main() -> None:

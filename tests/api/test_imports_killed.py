@@ -1,6 +1,8 @@
 """An import that is stopped in the middle: it goes on, and each number counts once."""
 
 import asyncio
+import os
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -10,12 +12,14 @@ from uuid import UUID
 
 import psycopg
 import pytest
+import uvloop
 from pydantic import SecretStr
 
 from api.importing.office import Office
 from api.settings import Settings
 from consent_ledger.keyring import Keyring
 from consent_ledger.store.connection import ServiceConnection, connector
+from tests.api.together import workers_of
 from tests.conftest import new_database
 from tests.service import Running, running
 from tests.store.drive import check_ledger
@@ -227,6 +231,42 @@ def test_a_worker_that_cannot_be_started_is_left_to_the_next_look(
     settings = Settings(database_url=database_url, key=SecretStr(keyring.dump()))
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     asyncio.run(Office(settings, keyring, connection).call())
+
+
+KILLS: Final = 40
+"""One in six falls into the moment when the pipe is known to be closed, and the end of its process
+is not."""
+CALLS: Final = 100
+"""Until both are known."""
+
+
+def test_a_worker_that_dies_while_it_is_called_is_replaced(database_url: str) -> None:
+    """Neither whoever sent a list is told of it, nor does the look for what was left behind end."""
+    keyring = Keyring.generate()
+    settings = Settings(database_url=database_url, key=SecretStr(keyring.dump()))
+
+    @asynccontextmanager
+    async def connection() -> AsyncIterator[ServiceConnection]:
+        async with await connector(database_url)() as conn:
+            yield conn
+
+    async def call_the_dying() -> None:
+        office = Office(settings, keyring, connection)
+        looking = asyncio.create_task(office.run())
+        for _ in range(KILLS):
+            # One that has just died may seem to have heard.
+            while not (found := workers_of(os.getpid())):
+                await office.call()
+                await asyncio.sleep(0)
+            os.kill(found[0], signal.SIGKILL)
+            for _ in range(CALLS):
+                await office.call()
+                await asyncio.sleep(0)
+        assert not looking.done()
+        looking.cancel()
+        await asyncio.wait([looking])
+
+    uvloop.run(call_the_dying())
 
 
 def test_a_list_that_a_process_cannot_read_any_more_is_left_to_one_that_can(

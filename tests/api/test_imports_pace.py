@@ -1,12 +1,23 @@
 """An import gives way while the service is busy, and only then."""
 
 import asyncio
+import multiprocessing
 
 import pytest
 
 from api.importing import pace
 from api.importing.orders import CALL, busy_line, busy_share
-from api.importing.pace import BUSY, FULL, LONGEST, REST, TOLD_SECONDS, Look, Pace
+from api.importing.pace import (
+    BUSY,
+    FIELDS,
+    FULL,
+    LONGEST,
+    REST,
+    TOLD_SECONDS,
+    Board,
+    Look,
+    Pace,
+)
 
 
 class Times:
@@ -82,3 +93,36 @@ def test_the_service_tells_its_share_of_a_processor(times: Times) -> None:
         assert look.share() == pytest.approx(told)
         assert busy_share(busy_line(told)) == pytest.approx(told)
     assert busy_share(CALL) is None
+
+
+def tell(board: Board) -> None:
+    """Another process of the service is busy."""
+    board.tell(0.25)
+
+
+def test_the_processes_of_a_service_tell_theirs_together() -> None:
+    """A list rests by what all of them do: which of them has it is chance."""
+    spawning = multiprocessing.get_context("spawn")
+    shares = spawning.RawArray("d", 3 * FIELDS)
+    here, there, idle = (Board(shares, place) for place in range(3))
+    here.tell(0.5)
+    idle.tell(0.0)
+    other = spawning.Process(target=tell, args=(there,))
+    other.start()
+    other.join()
+    assert other.exitcode == 0
+    assert here.share() == pytest.approx(0.75)
+    here.tell(1.0)
+    assert here.share() == 1.0
+
+
+def test_a_process_that_ended_is_not_busy(times: Times) -> None:
+    """Nor is one that has never said anything."""
+    shares = [0.0] * 3 * FIELDS
+    here, gone = (Board(shares, place, times.clock) for place in range(2))
+    gone.tell(0.5)
+    here.tell(0.25)
+    assert here.share() == pytest.approx(0.75)
+    times.now += TOLD_SECONDS
+    here.tell(0.25)
+    assert here.share() == pytest.approx(0.25)

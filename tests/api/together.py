@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import psycopg
@@ -30,3 +31,13 @@ def holding(service: Running, statement: str, *params: Any) -> Iterator[Callable
         conn.execute(statement.encode(), params or None)
         yield until_waiting
         conn.rollback()
+
+
+WORKER: Final = b"api.importing.worker"
+
+
+def workers_of(pid: int) -> list[int]:
+    """The processes that work on the imports of a service, one or none."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    children = [int(pid) for each in tasks for pid in (each / "children").read_text().split()]
+    return [pid for pid in children if WORKER in Path(f"/proc/{pid}/cmdline").read_bytes()]
