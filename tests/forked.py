@@ -2,7 +2,8 @@
 
 A process for each worker of the tests (`tests.forks`) has the libraries and none of our modules,
 and forks each program that is asked for here: it has arguments, an environment, streams and an
-exit status of its own.
+exit status of its own. One of these programs forks in turn what is a service from its first line:
+it has the service's modules, which take as long again.
 """
 
 import atexit
@@ -22,9 +23,17 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Final
 
-from tests.forks import COMPILED, FORBIDDEN, ORDER_BYTES, close_all
+from tests.forks import COMPILED, FORBIDDEN, ORDER_BYTES, SERVICE, STREAMS, close_all
 
 ROOT: Final = Path(__file__).parents[1]
+ERRORS: Final = 2
+"""The tests' own standard error."""
+SERVICES: Final = ("tests.service", "tests.system.service")
+COMMANDS: Final = (["dev"], ["serve"])
+"""Programs, and our own program's commands, that import all of the service before they do anything;
+`tests/cli/test_fresh.py` has a command import it by itself."""
+WORKERS: Final = "--workers"
+"""Several processes count together, which what they import has to know."""
 
 
 class Started:
@@ -50,7 +59,8 @@ class Started:
         assert len(message) < ORDER_BYTES
         with theirs:
             fds = [theirs.fileno(), *streams, *pass_fds]
-            socket.send_fds(_server(), [message], fds)
+            server = _service_server() if _is_service(module, arguments) else _server()
+            socket.send_fds(server, [message], fds)
         self.pid = int(self._status.recv(32))
 
     def poll(self) -> int | None:
@@ -104,6 +114,12 @@ class Started:
         for _, each in open_ones:
             each.close()
         return parts[0], parts[1]
+
+
+def _is_service(module: str, arguments: Sequence[str]) -> bool:
+    if WORKERS in arguments:
+        return False
+    return module in SERVICES or list(arguments[:1]) in COMMANDS
 
 
 def start(
@@ -170,6 +186,24 @@ def _server() -> socket.socket:
         ours.close()
         process.wait()
         compiled.cleanup()
+
+    atexit.register(end)
+    return ours
+
+
+@cache
+def _service_server() -> socket.socket:
+    """The one that forks services; the other one forked it, and ends after it."""
+    _server()
+    ours, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
+    with theirs, open(os.devnull, "r+") as nothing:
+        arguments = [str(STREAMS), os.environ[COMPILED], SERVICE]
+        streams = (nothing.fileno(), nothing.fileno(), ERRORS)
+        process = Started("tests.forks", arguments, streams, pass_fds=[theirs.fileno()])
+
+    def end() -> None:
+        ours.close()
+        process.wait()
 
     atexit.register(end)
     return ours

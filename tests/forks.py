@@ -1,7 +1,8 @@
 """Forks the tests' programs: `python -m tests.forks FD FOLDER`, which `tests.forked` starts.
 
 It imports the libraries and none of our modules; a program imports those itself. What it compiles
-of them is kept in the folder.
+of them is kept in the folder. With `service` behind the folder it has imported what a service
+consists of too: for programs that all begin with it.
 """
 
 import atexit
@@ -27,6 +28,7 @@ from typing import Any, Final
 
 LIBRARIES: Final = (
     "cryptography.hazmat.primitives.asymmetric.rsa",
+    "cryptography.hazmat.primitives.ciphers.aead",
     "cryptography.x509",
     "encodings.idna",
     "fastapi",
@@ -39,7 +41,10 @@ LIBRARIES: Final = (
     "jinja2",
     "msgspec",
     "multiprocessing.context",
+    "phonenumbers",
     "psycopg",
+    "psycopg_pool",
+    "pydantic.v1",
     "pydantic_settings",
     "structlog",
     "trio",
@@ -57,6 +62,8 @@ STREAMS: Final = 3
 """Descriptors that are passed on follow those of the streams."""
 HIGH: Final = 200
 """Descriptors are put out of the way here while they change places."""
+SERVICE: Final = "service"
+"""Asks for the one that forks services."""
 COMPILED: Final = "PYTHONPYCACHEPREFIX"
 FORBIDDEN: Final = "PYTHONDONTWRITEBYTECODE"
 
@@ -170,13 +177,22 @@ def _keep_compiled(folder: str) -> None:
             shutil.copyfile(cached, copy)
 
 
+def _import_service() -> None:
+    """What every service imports first, and the signs that it reads texts by."""
+    importlib.import_module("api.app")
+    importlib.import_module("consent_ledger.interpreting").signs()
+
+
 def main() -> None:
     """Imports the libraries, and forks until the tests end."""
     for library in LIBRARIES:
         importlib.import_module(library)
-    _keep_compiled(sys.argv[2])
-    ours = [name for name in sys.modules if name.split(".")[0] in OURS]
-    assert not ours, ours
+    if sys.argv[3:] == [SERVICE]:
+        _import_service()
+    else:
+        _keep_compiled(sys.argv[2])
+        ours = [name for name in sys.modules if name.split(".")[0] in OURS]
+        assert not ours, ours
     # What is here is no garbage; looking at it would copy it into each program.
     gc.freeze()
     # Who interrupts the tests ends them, and they end this.

@@ -37,9 +37,13 @@ from consent_ledger.store.connection import connect_as_owner, connector
 from consent_ledger.words import Role
 from tests.forked import Started
 from tests.forks import STREAMS
+from tests.loopback import Loopback
 
 SECONDS: Final = 30
 """A request that takes longer failed."""
+LOCAL: Final[dict[str, Any]] = {"trust_env": False, "verify": False}
+"""How a client asks this machine: with no proxy, and without loading the certificates of the world,
+which takes each client as long as forty requests."""
 OPENED: Final = "Lakeside Clinic"
 """The name of every account, as its texts show it."""
 
@@ -59,7 +63,9 @@ class Running:
         self.process = process
         self.database_url = database_url
         self.keyring = keyring
-        self.http = httpx2.Client(base_url=base_url, timeout=SECONDS, trust_env=False)
+        self.http = httpx2.Client(
+            base_url=base_url, timeout=SECONDS, trust_env=False, transport=Loopback(base_url)
+        )
         self.database = connect_as_owner(database_url)
         self._log = log
         self.pages = log.parent
@@ -75,7 +81,9 @@ class Running:
         """
         with contextlib.suppress(httpx2.HTTPError):
             self.http.get("/livez")
-        return self._log.read_bytes()[offset:].decode()
+        with self._log.open("rb") as log:
+            log.seek(offset)
+            return log.read().decode()
 
     @property
     def log_size(self) -> int:
@@ -114,10 +122,12 @@ class Running:
 
     def issue_keys(self, account_id: uuid.UUID) -> dict[str, str]:
         """A key for each role."""
-        return {
-            role.value: issue_key(self.database, self.keyring, account_id, role, role.value)[1]
-            for role in Role
-        }
+        # Every test has an account: the database is waited for once, not for each key.
+        with self.database.pipeline():
+            return {
+                role.value: issue_key(self.database, self.keyring, account_id, role, role.value)[1]
+                for role in Role
+            }
 
     def kill(self) -> None:
         """Kills the process: it can say no last word."""

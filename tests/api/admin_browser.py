@@ -6,6 +6,7 @@ from html import unescape
 import httpx2
 
 from tests.api.clinic import Clinic
+from tests.service import LOCAL
 
 SHOWN_ANN = "+1 415-555-0131"
 SHOWN_BEN = "+1 415-555-0132"
@@ -16,7 +17,7 @@ class Browser:
 
     def __init__(self, clinic: Clinic) -> None:
         self.clinic = clinic
-        self.http = httpx2.Client(base_url=clinic.service.base_url, follow_redirects=True)
+        self.http = httpx2.Client(base_url=clinic.service.base_url, follow_redirects=True, **LOCAL)
         self.text = ""
         self.status = 0
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 import httpx2
 
 from tests.api.shapes import misfits
+from tests.service import LOCAL
 
 Json = dict[str, Any]
 
@@ -22,7 +23,7 @@ class Document:
     @cached_property
     def whole(self) -> Json:
         """The document, asked for once."""
-        found: Json = httpx2.get(f"{self._base_url}/openapi.json", trust_env=False).json()
+        found: Json = httpx2.get(f"{self._base_url}/openapi.json", **LOCAL).json()
         return found
 
     @cached_property

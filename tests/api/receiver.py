@@ -12,6 +12,8 @@ from standardwebhooks import Webhook
 
 SECONDS: Final = 20.0
 """What takes longer does not come."""
+LOOK_SECONDS: Final = 0.02
+"""How soon it hears that it may end; half a second otherwise, which each test would wait."""
 
 
 class Delivery(NamedTuple):
@@ -124,7 +126,7 @@ def receiving() -> Iterator[Receiver]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
         receiver = Receiver(server.server_address[1])
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(LOOK_SECONDS,), daemon=True)
         thread.start()
         try:
             yield receiver

@@ -19,7 +19,7 @@ from tests.api.clinic import ANN, BEN, CARA, Clinic
 from tests.api.conftest import Open
 from tests.api.test_personal_data import tell_everything, traces
 from tests.api.test_processes import in_parallel, seen_from
-from tests.service import SECONDS, Running
+from tests.service import LOCAL, SECONDS, Running
 
 ATTRIBUTE = re.compile("[a-z0-9]{1,20}")
 """What CloudEvents 1.0 lets an attribute be called."""
@@ -47,7 +47,7 @@ def stream(clinic: Clinic, query: str = "", **headers: str) -> Iterator[Iterator
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     sent |= {"Authorization": f"Bearer {clinic.keys['auditor']}", "Accept": "text/event-stream"}
     url = f"{clinic.service.base_url}/v1/feed{query}"
-    with httpx2.stream("GET", url, headers=sent, timeout=SECONDS, trust_env=False) as answer:
+    with httpx2.stream("GET", url, headers=sent, timeout=SECONDS, **LOCAL) as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert answer.headers["cache-control"] == "no-store"
@@ -279,7 +279,7 @@ def test_a_stream_from_now_on_has_a_place_before_its_first_event(clinic: Clinic)
     clinic.hears(ANN, "STOP")
     query = f"{clinic.service.base_url}/v1/feed?after=now"
     headers = {"Authorization": f"Bearer {clinic.keys['auditor']}", "Accept": "text/event-stream"}
-    with httpx2.stream("GET", query, headers=headers, timeout=SECONDS, trust_env=False) as answer:
+    with httpx2.stream("GET", query, headers=headers, timeout=SECONDS, **LOCAL) as answer:
         lines = answer.iter_lines()
         begun = [next(lines), next(lines), next(lines)]
     assert begun[0].startswith("retry: ")

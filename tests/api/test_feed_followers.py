@@ -23,6 +23,7 @@ from tests.api.test_feed import INSERT, STATE
 from tests.cli.conftest import Process, cli
 from tests.cli.conftest import running as running_command
 from tests.cli.test_serve import serve
+from tests.service import LOCAL
 
 ACCOUNT = uuid4()
 
@@ -161,7 +162,7 @@ def test_the_service_stops_though_somebody_follows(empty_database_url: str) -> N
         url = server.line().split()[-1]
         headers = {"Authorization": f"Bearer {admin}", "Accept": "text/event-stream"}
         feed = f"{url}/v1/feed"
-        with httpx2.stream("GET", feed, headers=headers, timeout=20, trust_env=False) as answer:
+        with httpx2.stream("GET", feed, headers=headers, timeout=20, **LOCAL) as answer:
             lines = answer.iter_lines()
             while not next(lines).startswith("data: "):
                 pass

@@ -15,15 +15,20 @@ from tests.api.conftest import Open
 CSV: Final = "text/csv"
 NDJSON: Final = "application/x-ndjson"
 SECONDS: Final = 30.0
+SOON: Final = 0.02
+LATER: Final = 0.2
+"""Seconds between two looks at an import: a service that is asked all the time is busy, and a list
+rests while it is."""
 
 
 def ended(clinic: Clinic, answer: Answer) -> Answer:
     """An import, when it has come to its end."""
     assert answer.status in (200, 202), answer.response.text
-    until = time.monotonic() + SECONDS
+    until, wait = time.monotonic() + SECONDS, SOON
     while answer["state"] not in ("done", "failed", "undone"):
         assert time.monotonic() < until, answer.body
-        time.sleep(0.02)
+        time.sleep(wait)
+        wait = min(1.2 * wait, LATER)
         answer = clinic.get(f"/v1/imports/{answer['import_id']}")
     return answer
 

@@ -403,8 +403,9 @@ def test_a_dry_run_of_a_list_at_random(open_clinic: Open) -> None:
     )
     for _ in range(4):
         clinic = open_clinic("consent-first")
-        numbers = [f"+1415{5_500_000 + n}" for n in range(UNIT)]
-        lines = [f"{rng.choice(numbers)},{rng.choice(says)}" for _ in range(2 * UNIT)]
+        numbers = [f"+1415{5_500_000 + n}" for n in range(UNIT // 2)]
+        # Beyond a unit, and in it beyond a part.
+        lines = [f"{rng.choice(numbers)},{rng.choice(says)}" for _ in range(UNIT + PART + 99)]
         text = "\n".join(["number,sms_opt_out,consent,occurred_at", *lines])
         imports(clinic, "\n".join(["number,sms_opt_out,consent,occurred_at", *lines[:50]]))
         both(clinic, text)

@@ -34,6 +34,7 @@ from tests.api.reporting import (
     whole,
     xlsx_rows,
 )
+from tests.service import LOCAL
 
 KINDS = [CSV, NDJSON, XLSX]
 DORA = "+447700900123"
@@ -227,7 +228,7 @@ def _reader(clinic: Clinic) -> Iterator[httpx2.Response]:
     headers = {"Authorization": f"Bearer {clinic.keys['admin']}", "Accept": CSV}
     url = clinic.service.base_url + REPORT
     with (
-        httpx2.Client(timeout=30, trust_env=False) as http,
+        httpx2.Client(timeout=30, **LOCAL) as http,
         http.stream("POST", url, json={}, headers=headers) as response,
     ):
         yield response

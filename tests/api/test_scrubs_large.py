@@ -15,7 +15,7 @@ import httpx2
 from consent_ledger.keyring import Keyring
 from tests.api.clinic import ANN, BEN, Clinic
 from tests.api.conftest import Open
-from tests.service import Running, running
+from tests.service import LOCAL, Running, running
 from tests.store.test_keys import meet
 
 ROWS = 200_000
@@ -66,7 +66,7 @@ def reading(clinic: Clinic, rows: bytes) -> Iterator[Iterator[bytes]]:
     headers = {"Authorization": f"Bearer {clinic.keys['sender']}", "Content-Type": "text/csv"}
     url = f"{clinic.service.base_url}/v1/scrubs?purpose=recall"
     with (
-        httpx2.Client(timeout=SECONDS, trust_env=False) as http,
+        httpx2.Client(timeout=SECONDS, **LOCAL) as http,
         http.stream("POST", url, content=rows, headers=headers) as response,
     ):
         assert response.status_code == 200, response.read()

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Final
 
 Answer = Callable[[str, str, bytes], tuple[int, Any]]
 """From the method, the path and the body to a status and what goes out as JSON."""
+LOOK_SECONDS: Final = 0.02
+"""How soon it hears that it may end; half a second otherwise, which each test would wait."""
 
 
 @dataclass
@@ -71,7 +73,7 @@ def answering(answer: Answer) -> Iterator[FakeService]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
         service = FakeService(f"http://127.0.0.1:{server.server_address[1]}")
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(LOOK_SECONDS,), daemon=True)
         thread.start()
         try:
             yield service

@@ -15,6 +15,7 @@ import pytest
 from api.demo.cast import EXAMPLE
 from consent_ledger.store.postgres_cluster import until
 from tests.cli.conftest import ROOT, SECONDS, Dev, Process, all_end, cli, environment, running
+from tests.service import LOCAL
 
 UNKNOWN = "+14155550142"
 
@@ -24,7 +25,7 @@ def test_it_answers_when_it_says_so(dev: Dev) -> None:
     said = dev.said
     assert set(said["keys"]) == {"sender", "agent", "admin", "auditor"}
     assert said["url"].startswith("http://127.0.0.1:")
-    with httpx2.Client(base_url=said["url"], trust_env=False) as client:
+    with httpx2.Client(base_url=said["url"], **LOCAL) as client:
         assert client.get("/readyz").status_code == 200
         assert client.get(said["docs_url"]).status_code == 200
         for key in said["keys"].values():
@@ -39,13 +40,13 @@ def test_it_answers_when_it_says_so(dev: Dev) -> None:
 def test_the_admin_link_works_once(dev: Dev) -> None:
     """It opens the page, is not left in the address, and is refused afterwards."""
     link = dev.said["admin_url"]
-    with httpx2.Client(trust_env=False, follow_redirects=True) as client:
+    with httpx2.Client(**LOCAL, follow_redirects=True) as client:
         page = client.get(link)
         assert page.status_code == 200
         assert "See the numbers" in page.text
         assert "token" not in str(page.url)
         assert client.get(str(page.url)).status_code == 200
-    assert httpx2.get(link, trust_env=False).status_code == 403
+    assert httpx2.get(link, **LOCAL).status_code == 403
 
 
 def test_what_it_keeps_is_for_its_owner_alone(dev: Dev) -> None:
@@ -115,7 +116,7 @@ def test_a_later_start_keeps_data_and_keys(tmp_path: Path) -> None:
 def presets(dev: Dev) -> list[str]:
     """The policies that the account has had, the first one first."""
     headers = {"Authorization": f"Bearer {dev.said['keys']['admin']}"}
-    policy = httpx2.get(f"{dev.said['url']}/v1/policy", headers=headers, trust_env=False).json()
+    policy = httpx2.get(f"{dev.said['url']}/v1/policy", headers=headers, **LOCAL).json()
     return [each["preset"] for each in policy["versions"]]
 
 
@@ -166,7 +167,7 @@ def test_help_is_quick() -> None:
 def test_a_killed_database_is_started_again_with_all_that_was_acknowledged(tmp_path: Path) -> None:
     """PostgreSQL ended by kill -9 comes back at the same URL; a STOP from before still counts."""
     dev = Dev("--data-dir", tmp_path / "data", "--no-demo")
-    client = httpx2.Client(base_url=dev.said["url"], trust_env=False)
+    client = httpx2.Client(base_url=dev.said["url"], **LOCAL)
     with running(dev), client:
         client.headers["Authorization"] = f"Bearer {dev.said['keys']['sender']}"
         text = {"from": UNKNOWN, "to": EXAMPLE, "body": "STOP", "message_id": "m-1"}

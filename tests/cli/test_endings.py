@@ -13,6 +13,7 @@ import pytest
 
 from consent_ledger.store.postgres_cluster import until
 from tests.cli.conftest import SECONDS, Dev, Process, all_end, cli, running
+from tests.service import LOCAL
 
 ROWS = 20_000
 LIST = b"note,number\n" + b"".join(b"%b,+1416%07d\n" % (b"x" * 1_000, i) for i in range(ROWS))
@@ -40,7 +41,7 @@ def reading(url: str, key: str, what: str) -> Iterator[Iterator[bytes]]:
     else:
         headers["Accept"] = "text/csv"
     with (
-        httpx2.Client(timeout=SECONDS, trust_env=False) as http,
+        httpx2.Client(timeout=SECONDS, **LOCAL) as http,
         http.stream("POST", headers=headers | _typed(what), **asked) as response,
     ):
         assert response.status_code == 200, response.read()

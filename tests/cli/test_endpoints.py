@@ -9,6 +9,7 @@ import pytest
 from api.cli.endpoints import Provider
 from api.providers.registry import PROVIDERS
 from tests.cli.conftest import Dev, cli, running
+from tests.service import LOCAL
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,7 @@ def dev() -> Iterator[Dev]:
 
 def texts(url: str, secret: str) -> int:
     """The status that Bandwidth gets for a list without events."""
-    with httpx2.Client(trust_env=False) as client:
+    with httpx2.Client(**LOCAL) as client:
         user, _, password = secret.partition(":")
         return client.post(url, json=[], auth=(user, password)).status_code
 

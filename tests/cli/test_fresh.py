@@ -1,11 +1,14 @@
 """A command that the tests fork is the command that a person starts."""
 
+import json
 import subprocess
 import sys
 
+import httpx2
 import pytest
 
 from tests.cli.conftest import PROGRAM, ROOT, SECONDS, cli, environment
+from tests.service import LOCAL
 
 NOBODY = ("--url", "http://127.0.0.1:1", "--api-key", "k")
 
@@ -40,3 +43,20 @@ def test_it_says_what_a_python_of_its_own_says(arguments: tuple[str, ...], said:
         fresh.stdout,
         fresh.stderr,
     )
+
+
+def test_a_python_of_its_own_starts_a_service() -> None:
+    """Which the tests fork with its modules imported."""
+    options = ("--ephemeral", "--no-demo", "--port", "0", "--output", "json")
+    with subprocess.Popen(
+        [sys.executable, "-m", PROGRAM, "dev", *options],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        said = json.loads(process.stdout.readline())
+        assert httpx2.get(f"{said['url']}/readyz", **LOCAL).status_code == 200
+        process.terminate()
+        assert process.wait(SECONDS) == 0

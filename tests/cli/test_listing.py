@@ -9,7 +9,9 @@ import pytest
 from tests.cli.conftest import cli
 from tests.cli.fake_service import FakeService, answering
 
-COUNT: Final = 2_345
+COUNT: Final = 1_002
+PARTLY: Final = 1_001
+"""More than a page, and less than there is."""
 NUMBER: Final = "+14155550142"
 MORE: Final = "and there are more: --limit shows as many as it says, --output csv or json all\n"
 
@@ -48,7 +50,7 @@ COMMANDS: Final = pytest.mark.parametrize(
 @COMMANDS
 def test_a_text_says_that_there_are_more(service: FakeService, command: tuple[str, ...]) -> None:
     """On standard error, where no line is taken for a row."""
-    for limit, options in ((100, ()), (2_000, ("--limit", "2000"))):
+    for limit, options in ((100, ()), (PARTLY, ("--limit", str(PARTLY)))):
         done = cli(*command, *options, *service.options)
         assert done.returncode == 0
         assert len(done.stdout.splitlines()) == limit + 1
@@ -60,7 +62,7 @@ def test_a_text_says_that_there_are_more(service: FakeService, command: tuple[st
 @COMMANDS
 def test_a_program_is_given_all(service: FakeService, command: tuple[str, ...]) -> None:
     """A part without a word would be taken for the whole; less is given only if asked for."""
-    for limit, options in ((COUNT, ()), (2_000, ("--limit", "2000")), (1, ("--limit", "1"))):
+    for limit, options in ((COUNT, ()), (PARTLY, ("--limit", str(PARTLY))), (1, ("--limit", "1"))):
         done = cli(*command, "--output", "json", *options, *service.options)
         assert (done.returncode, done.stderr) == (0, "")
         found = [each["number"] for each in json.loads(done.stdout)]

@@ -12,6 +12,7 @@ import pytest
 from api.providers.registry import PROVIDERS
 from tests.cli.conftest import SECONDS, Dev, environment, running
 from tests.docs.test_how_to import HOW_TO, steps
+from tests.service import LOCAL
 
 PAGES: Final = {path.stem: path for path in sorted(HOW_TO.glob("connect-*.md"))}
 NUMBERS: Final = {
@@ -54,7 +55,7 @@ def is_allowed(dev: Dev, number: str) -> bool:
     """May this number be texted?"""
     question = {"number": number, "purpose": "conversation"}
     headers = {"Authorization": f"Bearer {dev.said['keys']['sender']}"}
-    with httpx2.Client(base_url=dev.said["url"], trust_env=False) as client:
+    with httpx2.Client(base_url=dev.said["url"], **LOCAL) as client:
         found: bool = client.post("/v1/checks", json=question, headers=headers).json()["may_text"]
     return found
 

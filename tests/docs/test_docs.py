@@ -113,12 +113,13 @@ def problem_codes() -> set[str]:
     return {code for code in codes if isinstance(code, str)} - NEVER_ANSWERED
 
 
-@pytest.mark.parametrize("code", sorted(problem_codes()))
-def test_every_problem_is_listed(code: str) -> None:
+def test_every_problem_is_listed() -> None:
     """The page of problems has every code that a caller can get, and the document too."""
-    assert f"`{code}`" in page("reference/problems.md")
+    codes, told = problem_codes(), page("reference/problems.md")
+    assert len(codes) > len(WHEN) // 2
+    assert [code for code in sorted(codes) if f"`{code}`" not in told] == []
     # What has an underscore is a `reason` of `consent-request-refused`.
-    assert "_" in code or code in {*WHEN, *OF_NO_ROUTE}
+    assert {code for code in codes if "_" not in code} <= {*WHEN, *OF_NO_ROUTE}
 
 
 def test_every_problem_is_listed_with_its_status() -> None:
@@ -141,10 +142,11 @@ def routes() -> list[tuple[str, str]]:
     return [(verb.upper(), path) for path, verbs in paths.items() for verb in verbs]
 
 
-@pytest.mark.parametrize(("verb", "path"), routes())
-def test_every_route_is_listed(verb: str, path: str) -> None:
+def test_every_route_is_listed() -> None:
     """The page of routes has each one."""
-    assert f"`{verb} {path}`" in page("reference/http.md")
+    found, told = routes(), page("reference/http.md")
+    assert found
+    assert [each for each in found if f"`{' '.join(each)}`" not in told] == []
 
 
 def commands() -> list[str]:
