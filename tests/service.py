@@ -37,7 +37,6 @@ from consent_ledger.store.connection import connect_as_owner, connector
 from consent_ledger.words import Role
 from tests.forked import Started
 from tests.forks import STREAMS
-from tests.loopback import Loopback
 
 SECONDS: Final = 30
 """A request that takes longer failed."""
@@ -63,9 +62,7 @@ class Running:
         self.process = process
         self.database_url = database_url
         self.keyring = keyring
-        self.http = httpx2.Client(
-            base_url=base_url, timeout=SECONDS, trust_env=False, transport=Loopback(base_url)
-        )
+        self.http = httpx2.Client(base_url=base_url, timeout=SECONDS, **LOCAL)
         self.database = connect_as_owner(database_url)
         self._log = log
         self.pages = log.parent
