@@ -48,6 +48,11 @@ SHORT_SECONDS: Final = 10
 """A list rests so long where the database answers that it is short of something, such as of room:
 others may ask for less."""
 
+FIRST_TO_GO: Final = "500"
+"""Of a thousand: where memory runs out, Linux ends this process and not the service, which then
+tells of it and gives up a list that takes all memory each time."""
+OOM: Final = "/proc/self/oom_score_adj"
+
 LOCK: Final = "SELECT pg_try_advisory_lock(%s)"
 UNLOCK: Final = "SELECT pg_advisory_unlock(%s)"
 FOLD: Final = "SELECT fold_opt_out_counts(%s)"
@@ -259,6 +264,8 @@ if __name__ == "__main__":
     # Ctrl-C is for the service, which then closes the input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICENESS)
+    with contextlib.suppress(OSError), open(OOM, "w") as score:
+        score.write(FIRST_TO_GO)
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)

@@ -5,12 +5,14 @@ import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Final
 
 import psycopg
 import pytest
 
 from api.importing.tries import CRASHES, TRIES
+from api.importing.worker import OOM
 from consent_ledger.store.importing import UNIT
 from consent_ledger.store.plans import LOCKED
 from tests.api.answer import Answer
@@ -91,9 +93,12 @@ def cut(service: Running) -> None:
 
 
 def kill_worker(service: Running, kind: signal.Signals = signal.SIGKILL) -> None:
-    """Kills the worker when it has come to the gate."""
+    """Kills the worker when it has come to the gate, as Linux would before it kills the service."""
     eventually(lambda: service.rows(WAITING) == [(1,)])
     (worker,) = workers_of(service.process.pid)
+    pids = (worker, service.process.pid)
+    scores = [int(Path(OOM.replace("self", str(pid))).read_text()) for pid in pids]
+    assert scores[0] > scores[1]
     os.kill(worker, kind)
     eventually(lambda: worker not in workers_of(service.process.pid))
     cut(service)
