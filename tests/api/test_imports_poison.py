@@ -35,7 +35,7 @@ GATES: Final = f"""
 CREATE TABLE gates (line bigint, undone bigint);
 INSERT INTO gates VALUES (0, 0);
 GRANT SELECT ON gates TO PUBLIC;
-CREATE OR REPLACE FUNCTION wait_at_the_gate() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION wait_at_the_gate() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.first_line > (SELECT line FROM gates) OR NEW.undone > (SELECT undone FROM gates) THEN
         PERFORM ({GATE});
@@ -45,7 +45,8 @@ END $$;
 CREATE TRIGGER wait_at_the_gate BEFORE INSERT OR UPDATE ON import_units FOR EACH ROW
     EXECUTE FUNCTION wait_at_the_gate()"""
 """What lies below a line, and what is taken back beyond so many facts, waits at the gate."""
-NO_GATES: Final = "DROP TRIGGER wait_at_the_gate ON import_units; DROP TABLE gates"
+NO_GATES: Final = """
+DROP TRIGGER wait_at_the_gate ON import_units; DROP FUNCTION wait_at_the_gate; DROP TABLE gates"""
 OPEN_TO: Final = "UPDATE gates SET line = %s, undone = %s"
 CUT: Final = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
