@@ -37,9 +37,9 @@ async def gather(
     ids = {i for each in submissions for i in each.candidates}
     claims = [(each.account_id, claim) for each in submissions for claim in _claims(each)]
     accounts = {each.account_id for each in submissions}
-    named = [(i, text) for each in submissions if (text := _named(each)) for i in each.candidates]
+    texts = [(i, text) for each in submissions if (text := _text_of(each)) for i in each.candidates]
     loaded = await loading.lock_and_load(
-        conn, ids, claims, accounts, newest_generation, named=named, begin=True
+        conn, ids, claims, accounts, newest_generation, texts=texts, begin=True
     )
     stored, versions = loaded.stored, loaded.versions
     await _reread(conn, stored)
@@ -111,7 +111,7 @@ async def load_held(conn: ServiceConnection, batch: Batch, holding: Sequence[UUI
 def take_held(batch: Batch, found: loading.HeldTexts) -> None:
     """Gives the numbers of a batch the texts that were loaded of them."""
     for number_id, held in found.items():
-        # Texts are named with every id that their number may have.
+        # Texts are looked for under every id that their number may have.
         inside = batch.numbers.get(number_id)
         if inside is not None:
             inside.held_before = inside.held_before | held
@@ -124,7 +124,7 @@ def _is_of_one(submission: Submission) -> bool:
     return isinstance(submission.command, AskMessage | ReleaseMessage | CancelMessage)
 
 
-def _named(submission: Submission) -> str | None:
+def _text_of(submission: Submission) -> str | None:
     """The message whose row a command needs, whatever became of it."""
     command = submission.command
     if isinstance(command, ReleaseMessage | CancelMessage | ReportDelivery):

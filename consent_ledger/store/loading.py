@@ -23,7 +23,7 @@ from consent_ledger.store.results import cells
 ClaimKey = tuple[UUID, int, UUID]
 Stored = tuple[int, Snapshot | None]
 """Where a number's last event lies, and its snapshot; None where it cannot be read."""
-Named = tuple[UUID, str]
+TextKey = tuple[UUID, str]
 """A text by its number and its id."""
 HeldTexts = dict[UUID, dict[str, Held]]
 """Texts by number and id."""
@@ -89,7 +89,7 @@ class Loaded(NamedTuple):
     """What stands as a transaction begins: its numbers are locked.
 
     `versions` are those of the accounts, `now` is the database's clock, `base` the transaction's
-    first place in the log, and `held` has the texts that were named.
+    first place in the log, and `held` has the texts that were asked for.
     """
 
     stored: dict[UUID, Stored]
@@ -107,11 +107,11 @@ async def lock_and_load(
     account_ids: Collection[UUID],
     newest_generation: int,
     *,
-    named: Sequence[Named] = (),
+    texts: Sequence[TextKey] = (),
     begin: bool = False,
 ) -> Loaded:
     """Locks numbers in the transaction under way, or in one that begins here: one round trip. It
-    loads the texts that are `named`, too."""
+    loads these `texts`, too."""
     rows, claimed, accounts, *held = await conn.run_together(
         (ROWS, [uuids(number_ids)]),
         (
@@ -123,7 +123,7 @@ async def lock_and_load(
             ],
         ),
         (ACCOUNTS, [uuids(account_ids)]),
-        *([(TEXTS, _texts_params(named))] if named else []),
+        *([(TEXTS, _texts_params(texts))] if texts else []),
         begin=begin,
     )
     stored = {
@@ -156,10 +156,10 @@ async def load_held(conn: ServiceConnection, numbers: Sequence[UUID]) -> HeldTex
     return _held(await conn.run(WAITING, [uuids(numbers)]))
 
 
-def _texts_params(named: Sequence[Named]) -> list[bytes]:
+def _texts_params(texts: Sequence[TextKey]) -> list[bytes]:
     return [
-        array("uuid", [number_id for number_id, _ in named]),
-        array("text", [message_id for _, message_id in named]),
+        array("uuid", [number_id for number_id, _ in texts]),
+        array("text", [message_id for _, message_id in texts]),
     ]
 
 
